@@ -1,0 +1,330 @@
+using Candela.Model;
+
+namespace Candela.Controller;
+
+/// <summary>Who calls: known by the peer credentials of the local socket.</summary>
+/// <param name="UserId">Unix user id.</param>
+/// <param name="UserName">Unix user name, or the number.</param>
+/// <param name="Project">Project that the endpoint belongs to.</param>
+public sealed record Caller(uint UserId, string UserName, string Project);
+
+/// <summary>
+/// Containers: desired state and observed status. The one path by which any front end (REST, Docker) acts.
+/// A container is referred to by id, unambiguous id prefix (≥ 1 digit) or name. Failures are <see cref="CandelaException"/>s.
+/// </summary>
+public interface IContainerService
+{
+    /// <summary>Creates; a null name is made up. AlreadyExists (message with the holder's id), ImageNotFound, InvalidArgument.</summary>
+    Task<Container> CreateAsync(Caller caller, string? name, ContainerSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>One container.</summary>
+    Task<Container> GetAsync(Caller caller, string reference, CancellationToken cancellationToken);
+
+    /// <summary>All containers of the caller's project, newest first.</summary>
+    Task<IReadOnlyList<Container>> ListAsync(Caller caller, CancellationToken cancellationToken);
+
+    /// <summary>Starts; NotModified when it runs. CommandNotFound and the like leave it exited with 127/126.</summary>
+    Task StartAsync(Caller caller, string reference, CancellationToken cancellationToken);
+
+    /// <summary>Stop signal, then kill after the timeout (null: the container's; −1: never). NotModified when it does not run.</summary>
+    Task StopAsync(Caller caller, string reference, int? timeoutSeconds, string? signal, CancellationToken cancellationToken);
+
+    /// <summary>Stop and start.</summary>
+    Task RestartAsync(Caller caller, string reference, int? timeoutSeconds, string? signal, CancellationToken cancellationToken);
+
+    /// <summary>Sends a signal (name or number; null: KILL).</summary>
+    Task KillAsync(Caller caller, string reference, string? signal, CancellationToken cancellationToken);
+
+    /// <summary>Stops the vCPUs.</summary>
+    Task PauseAsync(Caller caller, string reference, CancellationToken cancellationToken);
+
+    /// <summary>Lets the vCPUs run.</summary>
+    Task UnpauseAsync(Caller caller, string reference, CancellationToken cancellationToken);
+
+    /// <summary>Renames.</summary>
+    Task RenameAsync(Caller caller, string reference, string name, CancellationToken cancellationToken);
+
+    /// <summary>Removes; Conflict when it runs, unless forced.</summary>
+    Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Waits. The returned task completes at once when the wait is registered (so that a start cannot be missed);
+    /// its result completes when the condition holds.
+    /// </summary>
+    Task<Task<WaitResult>> WaitAsync(Caller caller, string reference, WaitCondition condition, CancellationToken cancellationToken);
+
+    /// <summary>Attaches to the main process; works before the start (the streams flow once it runs) and after a daemon restart.</summary>
+    Task<IProcessSession> AttachAsync(Caller caller, string reference, AttachOptions options, CancellationToken cancellationToken);
+
+    /// <summary>Terminal size of the main process; kept for the start when it does not run yet.</summary>
+    Task ResizeAsync(Caller caller, string reference, ushort rows, ushort columns, CancellationToken cancellationToken);
+
+    /// <summary>Log entries, oldest first; with <see cref="LogOptions.Follow"/> goes on until the container ends.</summary>
+    IAsyncEnumerable<LogEntry> ReadLogsAsync(Caller caller, string reference, LogOptions options, CancellationToken cancellationToken);
+
+    /// <summary>Prepares a process in a running container.</summary>
+    Task<Exec> CreateExecAsync(Caller caller, string reference, ExecSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>Starts it; the session is null when detached.</summary>
+    Task<IProcessSession?> StartExecAsync(Caller caller, string execId, bool detach, (ushort Rows, ushort Columns)? size, CancellationToken cancellationToken);
+
+    /// <summary>One exec.</summary>
+    Task<Exec> GetExecAsync(Caller caller, string execId, CancellationToken cancellationToken);
+
+    /// <summary>Terminal size of an exec.</summary>
+    Task ResizeExecAsync(Caller caller, string execId, ushort rows, ushort columns, CancellationToken cancellationToken);
+
+    /// <summary>Figures at this moment.</summary>
+    Task<ContainerStatistics> GetStatisticsAsync(Caller caller, string reference, CancellationToken cancellationToken);
+
+    /// <summary>The container's processes.</summary>
+    Task<IReadOnlyList<ProcessEntry>> ListProcessesAsync(Caller caller, string reference, CancellationToken cancellationToken);
+
+    /// <summary>Clones a running container with its processes and memory.</summary>
+    Task<ForkReport> ForkAsync(Caller caller, string reference, int count, IReadOnlyList<string>? names, CancellationToken cancellationToken);
+
+    /// <summary>Reads a path of a running container as tar. The stat is known before the first byte is written.</summary>
+    Task ReadArchiveAsync(Caller caller, string reference, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken);
+
+    /// <summary>Stat of a path of a running container.</summary>
+    Task<PathStat> StatPathAsync(Caller caller, string reference, string path, CancellationToken cancellationToken);
+
+    /// <summary>Unpacks a tar into a folder of a running container.</summary>
+    Task WriteArchiveAsync(Caller caller, string reference, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken);
+
+    /// <summary>Events from <paramref name="since"/> (null: now) on; ends at <paramref name="until"/> when given, else goes on.</summary>
+    IAsyncEnumerable<ResourceEvent> ReadEventsAsync(Caller caller, DateTimeOffset? since, DateTimeOffset? until, CancellationToken cancellationToken);
+}
+
+/// <summary>What to wait for.</summary>
+public enum WaitCondition
+{
+    /// <summary>Not running now or later (Docker's default).</summary>
+    NotRunning,
+
+    /// <summary>The next exit.</summary>
+    NextExit,
+
+    /// <summary>Removal.</summary>
+    Removed,
+}
+
+/// <summary>Result of a wait.</summary>
+/// <param name="ExitCode">Exit code.</param>
+/// <param name="Error">Why it could not start, or empty.</param>
+public sealed record WaitResult(int ExitCode, string Error);
+
+/// <summary>What to attach.</summary>
+public sealed record AttachOptions
+{
+    /// <summary>Feed standard input.</summary>
+    public bool Stdin { get; init; }
+
+    /// <summary>Receive standard output.</summary>
+    public bool Stdout { get; init; } = true;
+
+    /// <summary>Receive standard error.</summary>
+    public bool Stderr { get; init; } = true;
+
+    /// <summary>First the log so far.</summary>
+    public bool Logs { get; init; }
+
+    /// <summary>Go on with what comes.</summary>
+    public bool Stream { get; init; } = true;
+}
+
+/// <summary>An attached process. Dispose detaches; the process goes on.</summary>
+public interface IProcessSession : IAsyncDisposable
+{
+    /// <summary>The process has a terminal (one stream, not multiplexed).</summary>
+    bool Tty { get; }
+
+    /// <summary>
+    /// Output in order; completes when both streams have ended and the exit is known. The memory belongs to the receiver.
+    /// A slow reader slows the process down, bounded by the guest's window.
+    /// </summary>
+    IAsyncEnumerable<OutputChunk> ReadOutputAsync(CancellationToken cancellationToken);
+
+    /// <summary>Feeds standard input; waits for room. Input for a process that no longer reads is dropped.</summary>
+    ValueTask WriteInputAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
+
+    /// <summary>Ends standard input.</summary>
+    ValueTask CloseInputAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A piece of output.</summary>
+/// <param name="IsStderr">From standard error.</param>
+/// <param name="Data">Bytes.</param>
+public readonly record struct OutputChunk(bool IsStderr, ReadOnlyMemory<byte> Data);
+
+/// <summary>Which log entries.</summary>
+public sealed record LogOptions
+{
+    /// <summary>Go on until the container ends.</summary>
+    public bool Follow { get; init; }
+
+    /// <summary>With standard output.</summary>
+    public bool Stdout { get; init; } = true;
+
+    /// <summary>With standard error.</summary>
+    public bool Stderr { get; init; } = true;
+
+    /// <summary>Last so many lines; null: all.</summary>
+    public int? Tail { get; init; }
+
+    /// <summary>Not before.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>Not after.</summary>
+    public DateTimeOffset? Until { get; init; }
+}
+
+/// <summary>A log entry: a line with its newline, or a part of a long or unfinished one.</summary>
+/// <param name="TimestampNanoseconds">Nanoseconds since the Unix epoch.</param>
+/// <param name="IsStderr">From standard error.</param>
+/// <param name="Line">Bytes as written.</param>
+public readonly record struct LogEntry(long TimestampNanoseconds, bool IsStderr, ReadOnlyMemory<byte> Line);
+
+/// <summary>A process to run beside the main one.</summary>
+public sealed record ExecSpec
+{
+    /// <summary>Program and arguments.</summary>
+    public required IReadOnlyList<string> Arguments { get; init; }
+
+    /// <summary>Environment over the container's.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
+
+    /// <summary>Working directory; null: the container's.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>User; null: the container's.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Terminal.</summary>
+    public bool Tty { get; init; }
+
+    /// <summary>Attach standard input.</summary>
+    public bool AttachStdin { get; init; }
+
+    /// <summary>Attach standard output.</summary>
+    public bool AttachStdout { get; init; } = true;
+
+    /// <summary>Attach standard error.</summary>
+    public bool AttachStderr { get; init; } = true;
+
+    /// <summary>All capabilities.</summary>
+    public bool Privileged { get; init; }
+
+    /// <summary>Key sequence that detaches (a client's matter; kept for inspect).</summary>
+    public string? DetachKeys { get; init; }
+}
+
+/// <summary>A process beside the main one.</summary>
+public sealed record Exec
+{
+    /// <summary>64 hexadecimal digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Container.</summary>
+    public required string ContainerId { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    public required ExecSpec Spec { get; init; }
+
+    /// <summary>It runs.</summary>
+    public bool Running { get; init; }
+
+    /// <summary>Pid in the container, 0 before the start.</summary>
+    public int Pid { get; init; }
+
+    /// <summary>Exit code; null while it runs or has not been started.</summary>
+    public int? ExitCode { get; init; }
+}
+
+/// <summary>Figures of a container: the guest's and the VMM's.</summary>
+public sealed record ContainerStatistics
+{
+    /// <summary>When read.</summary>
+    public required DateTimeOffset ReadAt { get; init; }
+
+    /// <summary>CPU time of the container, nanoseconds.</summary>
+    public long CpuTotalNanoseconds { get; init; }
+
+    /// <summary>User part.</summary>
+    public long CpuUserNanoseconds { get; init; }
+
+    /// <summary>Kernel part.</summary>
+    public long CpuSystemNanoseconds { get; init; }
+
+    /// <summary>All CPU time of the guest, idle too.</summary>
+    public long SystemTotalNanoseconds { get; init; }
+
+    /// <summary>vCPUs.</summary>
+    public int OnlineCpus { get; init; }
+
+    /// <summary>Memory used, page cache included, bytes.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>Most used.</summary>
+    public long MemoryPeakBytes { get; init; }
+
+    /// <summary>Inactive page cache, bytes.</summary>
+    public long MemoryInactiveFileBytes { get; init; }
+
+    /// <summary>Anonymous memory, bytes.</summary>
+    public long MemoryAnonymousBytes { get; init; }
+
+    /// <summary>Limit in force, bytes.</summary>
+    public long MemoryLimitBytes { get; init; }
+
+    /// <summary>Bytes read.</summary>
+    public long ReadBytes { get; init; }
+
+    /// <summary>Bytes written.</summary>
+    public long WriteBytes { get; init; }
+
+    /// <summary>Processes and threads.</summary>
+    public long Pids { get; init; }
+
+    /// <summary>Memory that only this VMM holds, bytes.</summary>
+    public long VmmPrivateBytes { get; init; }
+
+    /// <summary>Proportional set size of the VMM, bytes.</summary>
+    public long VmmProportionalBytes { get; init; }
+
+    /// <summary>CPU time of the VMM.</summary>
+    public TimeSpan VmmCpuTime { get; init; }
+}
+
+/// <summary>A process of a container.</summary>
+/// <param name="Pid">Pid in the container.</param>
+/// <param name="ParentPid">Parent.</param>
+/// <param name="UserId">Real user id.</param>
+/// <param name="StartedAt">Start.</param>
+/// <param name="CpuTime">CPU time.</param>
+/// <param name="Terminal">Terminal or <c>?</c>.</param>
+/// <param name="Command">Command line.</param>
+public sealed record ProcessEntry(int Pid, int ParentPid, uint UserId, DateTimeOffset StartedAt, TimeSpan CpuTime, string Terminal, string Command);
+
+/// <summary>Result of a fork.</summary>
+/// <param name="Forks">The new containers, running.</param>
+/// <param name="SourcePauseMilliseconds">How long the original stood still.</param>
+/// <param name="Stages">Where the time went.</param>
+public sealed record ForkReport(IReadOnlyList<Container> Forks, double SourcePauseMilliseconds, IReadOnlyList<StageTiming> Stages);
+
+/// <summary>Stat of a path.</summary>
+/// <param name="Name">Base name.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Mode">st_mode of Linux.</param>
+/// <param name="ModifiedAt">Modification time.</param>
+/// <param name="LinkTarget">Target of a symbolic link, or empty.</param>
+public sealed record PathStat(string Name, long Size, uint Mode, DateTimeOffset ModifiedAt, string LinkTarget);
+
+/// <summary>Something happened to a resource.</summary>
+/// <param name="Sequence">Grows by one.</param>
+/// <param name="At">When.</param>
+/// <param name="Kind">container, image, exec …</param>
+/// <param name="Action">Docker's action names: create, start, die, …</param>
+/// <param name="ResourceId">Id.</param>
+/// <param name="Attributes">name, image, exitCode, …</param>
+public sealed record ResourceEvent(long Sequence, DateTimeOffset At, string Kind, string Action, string ResourceId, IReadOnlyDictionary<string, string> Attributes);

@@ -1,0 +1,158 @@
+using Candela.Model;
+
+namespace Candela.Images;
+
+/// <summary>
+/// Images of one machine: content-addressed blobs, tags, and the read-only block image (squashfs) that each image's layers become.
+/// Safe for use from many threads; concurrent pulls of the same content are shared.
+/// </summary>
+public interface IImageStore
+{
+    /// <summary>All images.</summary>
+    Task<IReadOnlyList<Image>> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>Finds by name (<c>name[:tag][@digest]</c>, Docker's normalisation), id or unambiguous id prefix.</summary>
+    /// <exception cref="CandelaException">ImageNotFound.</exception>
+    Task<Image> GetAsync(string reference, CancellationToken cancellationToken);
+
+    /// <summary>Pulls from a registry (Docker Registry v2 / OCI distribution).</summary>
+    Task<Image> PullAsync(string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Loads a <c>docker save</c> or OCI-layout archive (plain or gzip); several images possible.</summary>
+    Task<IReadOnlyList<Image>> LoadAsync(Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Makes an image of one layer from a root file system tar (plain, gzip or zstd). <paramref name="reference"/> may be null (untagged).</summary>
+    Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken);
+
+    /// <summary>Adds a name.</summary>
+    Task TagAsync(string source, string target, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes a name, or with the last one (or by id) the image. Refused with Conflict when a container uses it
+    /// (<paramref name="isUsed"/>) unless only a name goes, or <paramref name="force"/>.
+    /// </summary>
+    Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, Func<string, bool> isUsed, CancellationToken cancellationToken);
+
+    /// <summary>The block image of an image's file system, made if need be. It is not collected while the lease is held.</summary>
+    Task<BlockImageLease> OpenBlockImageAsync(string imageId, CancellationToken cancellationToken);
+
+    /// <summary>Deletes blobs and block images that no image and no lease refers to, and half-made remains of earlier runs.</summary>
+    /// <returns>Bytes freed.</returns>
+    Task<long> CollectGarbageAsync(CancellationToken cancellationToken);
+
+    /// <summary>Raised after pull, load, import, tag, untag and delete.</summary>
+    event Action<ImageEvent>? Changed;
+}
+
+/// <summary>An image that is here.</summary>
+public sealed record Image
+{
+    /// <summary><c>sha256:…</c> of the configuration.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Names as users read them: <c>repository:tag</c>, Docker Hub's prefixes left out.</summary>
+    public required IReadOnlyList<string> Tags { get; init; }
+
+    /// <summary><c>repository@sha256:…</c> of the manifests that it was pulled by.</summary>
+    public required IReadOnlyList<string> Digests { get; init; }
+
+    /// <summary>Sum of the uncompressed layer sizes, bytes.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Created, as its configuration says.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When its tag was last set.</summary>
+    public DateTimeOffset LastTaggedAt { get; init; }
+
+    /// <summary>Architecture, for example <c>amd64</c>.</summary>
+    public string Architecture { get; init; } = "amd64";
+
+    /// <summary>Operating system.</summary>
+    public string OperatingSystem { get; init; } = "linux";
+
+    /// <summary>Author.</summary>
+    public string Author { get; init; } = "";
+
+    /// <summary>Comment.</summary>
+    public string Comment { get; init; } = "";
+
+    /// <summary>diff ids of the layers, lowest first.</summary>
+    public required IReadOnlyList<string> DiffIds { get; init; }
+
+    /// <summary>What to run.</summary>
+    public required ImageConfiguration Configuration { get; init; }
+}
+
+/// <summary>The run-time part of an image's configuration (OCI image-spec, config.md).</summary>
+public sealed record ImageConfiguration
+{
+    /// <summary>User.</summary>
+    public string User { get; init; } = "";
+
+    /// <summary>Environment.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
+
+    /// <summary>Entrypoint; null: none.</summary>
+    public IReadOnlyList<string>? Entrypoint { get; init; }
+
+    /// <summary>Default arguments; null: none.</summary>
+    public IReadOnlyList<string>? Command { get; init; }
+
+    /// <summary>Working directory.</summary>
+    public string WorkingDirectory { get; init; } = "";
+
+    /// <summary>Labels.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Exposed ports, <c>80/tcp</c>.</summary>
+    public IReadOnlyList<string> ExposedPorts { get; init; } = [];
+
+    /// <summary>Declared volumes.</summary>
+    public IReadOnlyList<string> Volumes { get; init; } = [];
+
+    /// <summary>Stop signal; empty: SIGTERM.</summary>
+    public string StopSignal { get; init; } = "";
+
+    /// <summary>Shell of the builder's shell forms.</summary>
+    public IReadOnlyList<string>? Shell { get; init; }
+}
+
+/// <summary>Credentials for a registry.</summary>
+/// <param name="Username">User name; empty with a token.</param>
+/// <param name="Password">Password.</param>
+/// <param name="IdentityToken">OAuth2 refresh token that replaces the password, or null.</param>
+public sealed record RegistryCredential(string Username, string Password, string? IdentityToken);
+
+/// <summary>Progress of a pull or load, shaped for Docker's JSON messages.</summary>
+/// <param name="Id">Short layer id, or null for messages about the whole.</param>
+/// <param name="Status">For example <c>Downloading</c>, <c>Pull complete</c>.</param>
+/// <param name="Current">Bytes done, or 0.</param>
+/// <param name="Total">Bytes in all, or 0.</param>
+public sealed record ImageProgress(string? Id, string Status, long Current = 0, long Total = 0);
+
+/// <summary>One thing that a removal did.</summary>
+/// <param name="Untagged">The name taken away, or null.</param>
+/// <param name="Deleted">The id deleted, or null.</param>
+public sealed record ImageRemoval(string? Untagged, string? Deleted);
+
+/// <summary>A change to the store.</summary>
+/// <param name="Action">Docker's action: pull, load, import, tag, untag, delete.</param>
+/// <param name="ImageId">Image id.</param>
+/// <param name="Name">Reference, or empty.</param>
+public sealed record ImageEvent(string Action, string ImageId, string Name);
+
+/// <summary>A block image in use.</summary>
+public sealed class BlockImageLease(string path, string fileSystem, Action release) : IDisposable
+{
+    private Action? _release = release;
+
+    /// <summary>Path of the read-only image file.</summary>
+    public string Path { get; } = path;
+
+    /// <summary>Its file system, for the guest's mount.</summary>
+    public string FileSystem { get; } = fileSystem;
+
+    /// <summary>Gives the lease back.</summary>
+    public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
+}
