@@ -114,77 +114,6 @@ public enum WaitCondition
 /// <param name="Error">Why it could not start, or empty.</param>
 public sealed record WaitResult(int ExitCode, string Error);
 
-/// <summary>What to attach.</summary>
-public sealed record AttachOptions
-{
-    /// <summary>Feed standard input.</summary>
-    public bool Stdin { get; init; }
-
-    /// <summary>Receive standard output.</summary>
-    public bool Stdout { get; init; } = true;
-
-    /// <summary>Receive standard error.</summary>
-    public bool Stderr { get; init; } = true;
-
-    /// <summary>First the log so far.</summary>
-    public bool Logs { get; init; }
-
-    /// <summary>Go on with what comes.</summary>
-    public bool Stream { get; init; } = true;
-}
-
-/// <summary>An attached process. Dispose detaches; the process goes on.</summary>
-public interface IProcessSession : IAsyncDisposable
-{
-    /// <summary>The process has a terminal (one stream, not multiplexed).</summary>
-    bool Tty { get; }
-
-    /// <summary>
-    /// Output in order; completes when both streams have ended and the exit is known. The memory belongs to the receiver.
-    /// A slow reader slows the process down, bounded by the guest's window.
-    /// </summary>
-    IAsyncEnumerable<OutputChunk> ReadOutputAsync(CancellationToken cancellationToken);
-
-    /// <summary>Feeds standard input; waits for room. Input for a process that no longer reads is dropped.</summary>
-    ValueTask WriteInputAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
-
-    /// <summary>Ends standard input.</summary>
-    ValueTask CloseInputAsync(CancellationToken cancellationToken);
-}
-
-/// <summary>A piece of output.</summary>
-/// <param name="IsStderr">From standard error.</param>
-/// <param name="Data">Bytes.</param>
-public readonly record struct OutputChunk(bool IsStderr, ReadOnlyMemory<byte> Data);
-
-/// <summary>Which log entries.</summary>
-public sealed record LogOptions
-{
-    /// <summary>Go on until the container ends.</summary>
-    public bool Follow { get; init; }
-
-    /// <summary>With standard output.</summary>
-    public bool Stdout { get; init; } = true;
-
-    /// <summary>With standard error.</summary>
-    public bool Stderr { get; init; } = true;
-
-    /// <summary>Last so many lines; null: all.</summary>
-    public int? Tail { get; init; }
-
-    /// <summary>Not before.</summary>
-    public DateTimeOffset? Since { get; init; }
-
-    /// <summary>Not after.</summary>
-    public DateTimeOffset? Until { get; init; }
-}
-
-/// <summary>A log entry: a line with its newline, or a part of a long or unfinished one.</summary>
-/// <param name="TimestampNanoseconds">Nanoseconds since the Unix epoch.</param>
-/// <param name="IsStderr">From standard error.</param>
-/// <param name="Line">Bytes as written.</param>
-public readonly record struct LogEntry(long TimestampNanoseconds, bool IsStderr, ReadOnlyMemory<byte> Line);
-
 /// <summary>A process to run beside the main one.</summary>
 public sealed record ExecSpec
 {
@@ -241,84 +170,11 @@ public sealed record Exec
     public int? ExitCode { get; init; }
 }
 
-/// <summary>Figures of a container: the guest's and the VMM's.</summary>
-public sealed record ContainerStatistics
-{
-    /// <summary>When read.</summary>
-    public required DateTimeOffset ReadAt { get; init; }
-
-    /// <summary>CPU time of the container, nanoseconds.</summary>
-    public long CpuTotalNanoseconds { get; init; }
-
-    /// <summary>User part.</summary>
-    public long CpuUserNanoseconds { get; init; }
-
-    /// <summary>Kernel part.</summary>
-    public long CpuSystemNanoseconds { get; init; }
-
-    /// <summary>All CPU time of the guest, idle too.</summary>
-    public long SystemTotalNanoseconds { get; init; }
-
-    /// <summary>vCPUs.</summary>
-    public int OnlineCpus { get; init; }
-
-    /// <summary>Memory used, page cache included, bytes.</summary>
-    public long MemoryBytes { get; init; }
-
-    /// <summary>Most used.</summary>
-    public long MemoryPeakBytes { get; init; }
-
-    /// <summary>Inactive page cache, bytes.</summary>
-    public long MemoryInactiveFileBytes { get; init; }
-
-    /// <summary>Anonymous memory, bytes.</summary>
-    public long MemoryAnonymousBytes { get; init; }
-
-    /// <summary>Limit in force, bytes.</summary>
-    public long MemoryLimitBytes { get; init; }
-
-    /// <summary>Bytes read.</summary>
-    public long ReadBytes { get; init; }
-
-    /// <summary>Bytes written.</summary>
-    public long WriteBytes { get; init; }
-
-    /// <summary>Processes and threads.</summary>
-    public long Pids { get; init; }
-
-    /// <summary>Memory that only this VMM holds, bytes.</summary>
-    public long VmmPrivateBytes { get; init; }
-
-    /// <summary>Proportional set size of the VMM, bytes.</summary>
-    public long VmmProportionalBytes { get; init; }
-
-    /// <summary>CPU time of the VMM.</summary>
-    public TimeSpan VmmCpuTime { get; init; }
-}
-
-/// <summary>A process of a container.</summary>
-/// <param name="Pid">Pid in the container.</param>
-/// <param name="ParentPid">Parent.</param>
-/// <param name="UserId">Real user id.</param>
-/// <param name="StartedAt">Start.</param>
-/// <param name="CpuTime">CPU time.</param>
-/// <param name="Terminal">Terminal or <c>?</c>.</param>
-/// <param name="Command">Command line.</param>
-public sealed record ProcessEntry(int Pid, int ParentPid, uint UserId, DateTimeOffset StartedAt, TimeSpan CpuTime, string Terminal, string Command);
-
 /// <summary>Result of a fork.</summary>
 /// <param name="Forks">The new containers, running.</param>
 /// <param name="SourcePauseMilliseconds">How long the original stood still.</param>
 /// <param name="Stages">Where the time went.</param>
 public sealed record ForkReport(IReadOnlyList<Container> Forks, double SourcePauseMilliseconds, IReadOnlyList<StageTiming> Stages);
-
-/// <summary>Stat of a path.</summary>
-/// <param name="Name">Base name.</param>
-/// <param name="Size">Bytes.</param>
-/// <param name="Mode">st_mode of Linux.</param>
-/// <param name="ModifiedAt">Modification time.</param>
-/// <param name="LinkTarget">Target of a symbolic link, or empty.</param>
-public sealed record PathStat(string Name, long Size, uint Mode, DateTimeOffset ModifiedAt, string LinkTarget);
 
 /// <summary>Something happened to a resource.</summary>
 /// <param name="Sequence">Grows by one.</param>
