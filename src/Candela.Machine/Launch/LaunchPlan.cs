@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using System.Text;
+using Candela.Guest.Protocol.Host;
+using Candela.Model;
+
+namespace Candela.Machine.Launch;
+
+/// <summary>Translates a container's record into what the guest agent is told.</summary>
+internal static class LaunchPlan
+{
+    private const int EntropyBytes = 64;
+
+    // include/uapi/asm-generic/resource.h
+    private static readonly string[] RlimitNames =
+    [
+        "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks", "sigpending", "msgqueue", "nice",
+        "rtprio", "rttime",
+    ];
+
+    /// <summary>Fresh entropy, the present time, and the names of the container.</summary>
+    public static GuestIdentity Identity(Container container, TimeProvider time) => new()
+    {
+        Entropy = RandomNumberGenerator.GetBytes(EntropyBytes),
+        WallClockNanoseconds = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100,
+        Hostname = container.Spec.Hostname ?? container.Id[..12],
+        Domainname = container.Spec.Domainname ?? "",
+        MachineId = container.Id[..32],
+    };
+
+    /// <summary>Everything that the guest learns when it wakes.</summary>
+    public static GuestConfiguration Configuration(Container container, string imageFileSystem, TimeProvider time)
+    {
+        ContainerSpec spec = container.Spec;
+        return new GuestConfiguration
+        {
+            Identity = Identity(container, time),
+            ImageFileSystem = imageFileSystem,
+            ReadOnlyRoot = spec.ReadOnlyRootfs,
+            Tmpfs = [.. spec.Tmpfs],
+            ShmSizeBytes = spec.ShmSizeBytes == 0 ? 64L << 20 : spec.ShmSizeBytes,
+            HostsLines = [.. spec.ExtraHosts.Select(HostsLine)],
+            ResolvConf = ResolvConf(spec),
+            MemoryLimitBytes = spec.MemoryBytes,
+            NanoCpus = spec.NanoCpus,
+            PidsLimit = Math.Max(spec.PidsLimit, 0),
+            Sysctls = [.. spec.Sysctls],
+            Privileged = spec.Privileged,
+        };
+    }
+
+    /// <summary>A process of the container: its main one or an exec.</summary>
+    public static GuestProcess Process(Container container, ProcessConfiguration process, (ushort Rows, ushort Columns)? size, bool discardOutput = false)
+    {
+        ContainerSpec spec = container.Spec;
+        return new GuestProcess
+        {
+            Arguments = process.Arguments,
+            Environment = process.Environment,
+            WorkingDirectory = process.WorkingDirectory,
+            User = process.User,
+            Groups = spec.GroupAdd,
+            Capabilities = LinuxCapabilities.Resolve(spec.CapAdd, spec.CapDrop, process.Privileged || spec.Privileged),
+            NoNewPrivileges = spec.NoNewPrivileges,
+            Rlimits = [.. spec.Ulimits.Select(Rlimit)],
+            OomScoreAdjustment = spec.OomScoreAdjustment,
+            Tty = process.Tty,
+            Rows = size?.Rows ?? 0,
+            Columns = size?.Columns ?? 0,
+            OpenStdin = process.OpenStdin,
+            DiscardOutput = discardOutput,
+        };
+    }
+
+    private static (int Resource, ulong Soft, ulong Hard) Rlimit(Ulimit limit)
+    {
+        int resource = Array.IndexOf(RlimitNames, limit.Name);
+        return resource >= 0
+            ? (resource, unchecked((ulong)limit.Soft), unchecked((ulong)limit.Hard))
+            : throw new CandelaException(ErrorCode.InvalidArgument, $"invalid ulimit type: {limit.Name}; one of {string.Join(", ", RlimitNames)}");
+    }
+
+    private static string HostsLine(string extraHost)
+    {
+        // name:address or name=address; an IPv6 address has colons of its own.
+        int separator = extraHost.AsSpan().IndexOfAny(':', '=');
+        return separator > 0
+            ? $"{extraHost[(separator + 1)..].Trim('[', ']')}\t{extraHost[..separator]}"
+            : throw new CandelaException(ErrorCode.InvalidArgument, $"bad format for add-host: \"{extraHost}\"; use name:address");
+    }
+
+    private static string ResolvConf(ContainerSpec spec)
+    {
+        var text = new StringBuilder();
+        if (spec.DnsSearch.Count > 0)
+            text.Append("search ").AppendJoin(' ', spec.DnsSearch).Append('\n');
+        foreach (string server in spec.DnsServers)
+            text.Append("nameserver ").Append(server).Append('\n');
+        if (spec.DnsOptions.Count > 0)
+            text.Append("options ").AppendJoin(' ', spec.DnsOptions).Append('\n');
+        return text.ToString();
+    }
+}

@@ -1,0 +1,485 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Candela.Guest.Protocol;
+using Candela.Guest.Protocol.Host;
+using Candela.Images;
+using Candela.Machine.Disks;
+using Candela.Machine.Launch;
+using Candela.Machine.Logs;
+using Candela.Machine.Native;
+using Candela.Machine.Streams;
+using Candela.Microvisor;
+using Candela.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Machine;
+
+/// <summary>The Machine of the host that this process runs on.</summary>
+public sealed partial class LocalMachine : IMachine
+{
+    private const int VmIdLength = 24;
+
+    private readonly MachineOptions _options;
+    private readonly IMicrovisor _microvisor;
+    private readonly IImageStore _images;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LocalMachine> _logger;
+    private readonly ScratchDisks _scratch;
+    private readonly RunContext _context;
+    private readonly ConcurrentDictionary<string, ContainerSlot> _slots = new();
+
+    /// <summary>Makes it; call <see cref="RecoverAsync"/> before anything else.</summary>
+    public LocalMachine(MachineOptions options, IMicrovisor microvisor, IImageStore images, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger)
+    {
+        _options = options;
+        _microvisor = microvisor;
+        _images = images;
+        _time = time;
+        _logger = logger;
+        _scratch = new ScratchDisks(Path.Combine(options.StateFolder, "scratch"), options.ScratchBytes, options.ScratchPoolCount, logger);
+        _context = new RunContext(
+            options,
+            time,
+            logger,
+            connectAgent,
+            id => Path.Combine(Folder(id), "run.json"),
+            (id, exit) => Exited?.Invoke(id, exit),
+            (id, exec, exit) => ExecExited?.Invoke(id, exec, exit));
+    }
+
+    /// <inheritdoc/>
+    public event Action<string, ContainerExit>? Exited;
+
+    /// <inheritdoc/>
+    public event Action<string, string, ContainerExit>? ExecExited;
+
+    private string ContainersFolder => Path.Combine(_options.StateFolder, "containers");
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<RecoveredContainer>> RecoverAsync(IReadOnlyCollection<Container> known, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(ContainersFolder);
+        var ids = known.Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (string folder in Directory.EnumerateDirectories(ContainersFolder))
+        {
+            if (!ids.Contains(Path.GetFileName(folder)))
+                Directory.Delete(folder, recursive: true);
+        }
+
+        var recovered = new ConcurrentBag<RecoveredContainer>();
+        var adopted = new ConcurrentBag<string>();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.RecoveryParallelism, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(known, parallel, async (container, token) =>
+        {
+            (RecoveredContainer result, string? vm) = await RecoverOneAsync(container, token);
+            recovered.Add(result);
+            if (vm is not null)
+                adopted.Add(vm);
+        });
+        await _microvisor.CleanOrphansAsync(adopted.ToHashSet(StringComparer.Ordinal), cancellationToken);
+        await _scratch.StartAsync(cancellationToken);
+        return [.. recovered];
+    }
+
+    /// <inheritdoc/>
+    public async Task<StartedContainer> StartAsync(Container container, CancellationToken cancellationToken)
+    {
+        ContainerSlot slot = Slot(container.Id);
+        await slot.StartGate.WaitAsync(cancellationToken);
+        try
+        {
+            if (slot.Run is { } former)
+            {
+                if (!former.HasEnded)
+                    throw new CandelaException(ErrorCode.NotModified, $"container {container.Id} runs already");
+                await former.TornDown.WaitAsync(cancellationToken);
+            }
+
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(_options.StartTimeout);
+            try
+            {
+                return await BeginAsync(slot, container, deadline.Token);
+            }
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new CandelaException(ErrorCode.DeadlineExceeded, $"the micro-VM did not start within {_options.StartTimeout.TotalSeconds:0} s: look at the daemon's log", e);
+            }
+        }
+        catch
+        {
+            slot.CompleteWaiting();
+            throw;
+        }
+        finally
+        {
+            slot.StartGate.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task SignalAsync(string id, int signal, CancellationToken cancellationToken) => Translate(Run(id).SignalAsync(signal, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task KillAsync(string id, CancellationToken cancellationToken) => Run(id).KillAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task PauseAsync(string id, CancellationToken cancellationToken) => Run(id).PauseAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task UnpauseAsync(string id, CancellationToken cancellationToken) => Run(id).UnpauseAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ResizeAsync(string id, ushort rows, ushort columns, CancellationToken cancellationToken)
+    {
+        ContainerSlot slot = Slot(id);
+        slot.InitialSize = (rows, columns);
+        return slot.Run is { HasEnded: false } run ? Translate(run.ResizeAsync(rows, columns, cancellationToken)) : Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task<IProcessSession> AttachAsync(Container container, AttachOptions options, CancellationToken cancellationToken)
+    {
+        ContainerSlot slot = Slot(container.Id);
+        Func<CancellationToken, IAsyncEnumerable<LogEntry>>? history = null;
+        if (options.Logs)
+        {
+            var past = new LogOptions { Stdout = options.Stdout, Stderr = options.Stderr };
+            history = token => slot.OpenLog().ReadAsync(past, () => true, token);
+        }
+
+        bool closesInput = container.Spec.StdinOnce && !container.Process.Tty;
+        var session = new ProcessSession(container.Process.Tty, options, closesInput, history);
+        slot.Attach(session);
+        return Task.FromResult<IProcessSession>(session);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<LogEntry> ReadLogsAsync(string id, LogOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ContainerSlot slot = Slot(id);
+        ContainerLog log = slot.OpenLog();
+        await foreach (LogEntry entry in log.ReadAsync(options, () => slot.Run is not { HasEnded: false }, cancellationToken))
+            yield return entry;
+    }
+
+    /// <inheritdoc/>
+    public Task<StartedExec> StartExecAsync(Container container, string execId, ProcessConfiguration process, bool detach, (ushort Rows, ushort Columns)? size, CancellationToken cancellationToken) =>
+        Translate(Run(container.Id).StartExecAsync(execId, process, detach, size, cancellationToken));
+
+    /// <inheritdoc/>
+    public Task ResizeExecAsync(string id, string execId, ushort rows, ushort columns, CancellationToken cancellationToken) =>
+        Translate(Run(id).ResizeExecAsync(execId, rows, columns, cancellationToken));
+
+    /// <inheritdoc/>
+    public async Task<ContainerStatistics> GetStatisticsAsync(string id, CancellationToken cancellationToken)
+    {
+        ContainerRun run = Run(id);
+        MicroVmStatistics vmm = await run.MicroVm.GetStatisticsAsync(cancellationToken);
+        GuestStatistics guest = run.Paused ? new GuestStatistics() : await Translate(run.Agent.GetStatisticsAsync(cancellationToken));
+        return new ContainerStatistics
+        {
+            ReadAt = _time.GetUtcNow(),
+            CpuTotalNanoseconds = guest.CpuTotalNanoseconds,
+            CpuUserNanoseconds = guest.CpuUserNanoseconds,
+            CpuSystemNanoseconds = guest.CpuSystemNanoseconds,
+            SystemTotalNanoseconds = guest.SystemTotalNanoseconds,
+            OnlineCpus = guest.OnlineCpus,
+            MemoryBytes = guest.MemoryBytes,
+            MemoryPeakBytes = guest.MemoryPeakBytes,
+            MemoryInactiveFileBytes = guest.MemoryInactiveFileBytes,
+            MemoryAnonymousBytes = guest.MemoryAnonymousBytes,
+            MemoryLimitBytes = guest.MemoryLimitBytes,
+            ReadBytes = guest.ReadBytes,
+            WriteBytes = guest.WriteBytes,
+            Pids = guest.Pids,
+            VmmPrivateBytes = vmm.PrivateBytes,
+            VmmProportionalBytes = vmm.ProportionalBytes,
+            VmmCpuTime = vmm.CpuTime,
+        };
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ProcessEntry>> ListProcessesAsync(string id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<GuestProcessEntry> processes = await Translate(Run(id).Agent.ListProcessesAsync(cancellationToken));
+        return
+        [
+            .. processes.Select(p => new ProcessEntry(
+                p.Pid,
+                p.ParentPid,
+                p.UserId,
+                DateTimeOffset.FromUnixTimeSeconds(p.StartTimeSeconds),
+                TimeSpan.FromTicks(p.CpuTime / 100),
+                p.Terminal,
+                p.Command)),
+        ];
+    }
+
+    /// <inheritdoc/>
+    public async Task ReadArchiveAsync(string id, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken)
+    {
+        IAgent agent = Run(id).Agent;
+        ArchiveStat stat = await Translate(agent.StatAsync(path, cancellationToken));
+        Stream destination = await begin(ToPathStat(stat));
+        await Translate(agent.ReadArchiveAsync(path, destination, cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public async Task<PathStat> StatPathAsync(string id, string path, CancellationToken cancellationToken) =>
+        ToPathStat(await Translate(Run(id).Agent.StatAsync(path, cancellationToken)));
+
+    /// <inheritdoc/>
+    public Task WriteArchiveAsync(string id, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken) =>
+        Translate(Run(id).Agent.WriteArchiveAsync(path, tar, noOverwriteDirNonDir, cancellationToken));
+
+    /// <inheritdoc/>
+    public async Task<ForkOutcome> ForkAsync(string id, IReadOnlyList<Container> forks, CancellationToken cancellationToken)
+    {
+        ContainerRun source = Run(id);
+        if (source.Paused)
+            throw new CandelaException(ErrorCode.Conflict, $"container {id} is paused: unpause it first");
+        ContainerSlot[] slots = [.. forks.Select(f => Slot(f.Id))];
+        var clock = new StageClock();
+        ForkResult? result = null;
+        var runs = new List<ContainerRun>();
+        try
+        {
+            foreach (ContainerSlot slot in slots)
+                Directory.CreateDirectory(slot.Folder);
+            CloneSpec[] clones = [.. forks.Zip(slots, (f, s) => NewClone(f.Id, source.MicroVm.Record.Size, source.MicroVm.Record.ImagePath!, s.ScratchPath))];
+            result = await _microvisor.ForkAsync(source.MicroVm, clones, token => CopyScratchAsync(id, slots, token), cancellationToken);
+            clock.Add("fork", result.Stages);
+            clock.Mark("fork");
+
+            var started = new List<StartedContainer>();
+            for (int i = 0; i < forks.Count; i++)
+            {
+                BlockImageLease lease = await _images.OpenBlockImageAsync(forks[i].ImageId, cancellationToken);
+                ContainerRun run = NewRun(forks[i], slots[i], result.Forks[i], lease);
+                runs.Add(run);
+                await Translate(run.BeginForkAsync(LaunchPlan.Identity(forks[i], _time), cancellationToken));
+                slots[i].Bind(run);
+                started.Add(new StartedContainer(run.MicroVm.Record.ProcessId, run.StartedAt, result.Forks[i].Stages));
+            }
+
+            clock.Mark("identity");
+            foreach (ContainerRun run in runs)
+                run.Publish();
+            return new ForkOutcome(started, result.SourcePause, clock.Stages);
+        }
+        catch
+        {
+            foreach (ContainerRun run in runs)
+                await run.AbandonAsync();
+            foreach (IMicroVm vm in result?.Forks.Skip(runs.Count) ?? [])
+                await vm.KillAsync(CancellationToken.None);
+            foreach (Container fork in forks)
+                await RemoveAsync(fork.Id, CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task RemoveAsync(string id, CancellationToken cancellationToken)
+    {
+        ContainerSlot slot = Slot(id);
+        await slot.StartGate.WaitAsync(cancellationToken);
+        try
+        {
+            if (slot.Run is { } run)
+            {
+                if (!run.HasEnded)
+                    await run.KillAsync(cancellationToken);
+                run.Publish();
+                await run.TornDown.WaitAsync(cancellationToken);
+            }
+
+            _slots.TryRemove(id, out _);
+            if (Directory.Exists(slot.Folder))
+                Directory.Delete(slot.Folder, recursive: true);
+        }
+        finally
+        {
+            slot.StartGate.Release();
+        }
+
+        slot.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public Task<long> GetDiskUsageAsync(string id, CancellationToken cancellationToken) =>
+        Task.FromResult(LinuxFile.AllocatedBytes(Path.Combine(Folder(id), "scratch.ext4")) + LinuxFile.AllocatedBytes(Path.Combine(Folder(id), "log")));
+
+    /// <inheritdoc/>
+    public Task<DriverReport> ProbeAsync(CancellationToken cancellationToken) => _microvisor.ProbeAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ParentStatus> ListParents() => _microvisor.ListParents();
+
+    /// <inheritdoc/>
+    public Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken) =>
+        _microvisor.EnsureParentAsync(new MicroVmSize(vcpus, memoryBytes), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RemoveParentAsync(string key, CancellationToken cancellationToken) => _microvisor.RemoveParentAsync(key, cancellationToken);
+
+    /// <summary>Lets go of everything without ending a container: the next daemon adopts them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _scratch.DisposeAsync();
+        await _microvisor.DisposeAsync();
+    }
+
+    private static CloneSpec NewClone(string id, MicroVmSize size, string imagePath, string? scratchPath) =>
+        new() { Id = id[..VmIdLength], Size = size, ImagePath = imagePath, ScratchPath = scratchPath };
+
+    private static PathStat ToPathStat(ArchiveStat stat) =>
+        new(stat.Name, stat.Size, stat.Mode, DateTimeOffset.FromUnixTimeSeconds(stat.ModifiedAt), stat.LinkTarget);
+
+    private async Task<StartedContainer> BeginAsync(ContainerSlot slot, Container container, CancellationToken cancellationToken)
+    {
+        var clock = new StageClock();
+        BlockImageLease lease = await _images.OpenBlockImageAsync(container.ImageId, cancellationToken);
+        ContainerRun? run = null;
+        try
+        {
+            GuestConfiguration configuration = LaunchPlan.Configuration(container, lease.FileSystem, _time);
+            GuestProcess main = LaunchPlan.Process(container, container.Process, slot.InitialSize);
+            Directory.CreateDirectory(slot.Folder);
+            if (!File.Exists(slot.ScratchPath))
+                await _scratch.TakeAsync(slot.ScratchPath, cancellationToken);
+            clock.Mark("disks");
+
+            IMicroVm vm = await _microvisor.CloneAsync(NewClone(container.Id, SizeClass.For(container.Spec, _options), lease.Path, slot.ScratchPath), cancellationToken);
+            clock.Add("clone", vm.Stages);
+            clock.Mark("clone");
+            run = NewRun(container, slot, vm, lease);
+            await Translate(run.BeginAsync(configuration, main, () => slot.Bind(run), clock, cancellationToken));
+            run.Publish();
+            return new StartedContainer(vm.Record.ProcessId, run.StartedAt, clock.Stages);
+        }
+        catch
+        {
+            if (run is null)
+                lease.Dispose();
+            else
+                await run.AbandonAsync();
+            throw;
+        }
+    }
+
+    private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, BlockImageLease lease)
+    {
+        var journal = new JournalEntry { ContainerId = container.Id, MicroVm = vm.Record, ImageId = container.ImageId, StartedAt = _time.GetUtcNow() };
+        return new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal);
+    }
+
+    private async Task<(RecoveredContainer Result, string? VmId)> RecoverOneAsync(Container container, CancellationToken cancellationToken)
+    {
+        string id = container.Id;
+        JournalEntry? journal = null;
+        try
+        {
+            journal = Journal.Read(_context.JournalPath(id));
+            if (journal is null)
+                return (new RecoveredContainer(id, Running: false, Paused: false, Pid: 0, StartedAt: null, Exit: null), null);
+
+            if (await _microvisor.AdoptAsync(journal.MicroVm, cancellationToken) is not { } vm)
+            {
+                File.Delete(_context.JournalPath(id));
+                ContainerExit exit = journal.Exit ?? new ContainerExit(137, OomKilled: false, _time.GetUtcNow(), "the micro-VM ended while no daemon ran");
+                return (new RecoveredContainer(id, Running: false, Paused: false, Pid: 0, journal.StartedAt, exit), null);
+            }
+
+            ContainerSlot slot = Slot(id);
+            BlockImageLease lease = await _images.OpenBlockImageAsync(journal.ImageId, cancellationToken);
+            var run = new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal);
+            try
+            {
+                await run.ResumeAsync(cancellationToken);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                Log.AdoptionFailed(_logger, id, e);
+                await vm.KillAsync(CancellationToken.None);
+            }
+
+            slot.Bind(run);
+            run.Publish();
+            bool running = journal.Exit is null;
+            return (new RecoveredContainer(id, running, journal.Paused, vm.Record.ProcessId, journal.StartedAt, journal.Exit), vm.Record.Id);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Log.AdoptionFailed(_logger, id, e);
+            var exit = new ContainerExit(137, OomKilled: false, _time.GetUtcNow(), $"the container could not be re-adopted: {e.Message}");
+            return (new RecoveredContainer(id, Running: false, Paused: false, Pid: 0, journal?.StartedAt, exit), null);
+        }
+    }
+
+    private Task CopyScratchAsync(string sourceId, ContainerSlot[] forks, CancellationToken cancellationToken)
+    {
+        string source = Slot(sourceId).ScratchPath;
+        foreach (ContainerSlot fork in forks)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            LinuxFile.CopySparse(source, fork.ScratchPath);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private ContainerSlot Slot(string id) => _slots.GetOrAdd(id, static (key, machine) => new ContainerSlot(key, machine.Folder(key), machine._time), this);
+
+    private string Folder(string id) => Path.Combine(ContainersFolder, id);
+
+    private ContainerRun Run(string id) => _slots.TryGetValue(id, out ContainerSlot? slot) && slot.Run is { HasEnded: false } run
+        ? run
+        : throw new CandelaException(ErrorCode.Conflict, $"container {id} is not running");
+
+    /// <summary>Turns the agent's failures into the API's.</summary>
+    private static async Task Translate(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception e) when (Translated(e) is { } translated)
+        {
+            throw translated;
+        }
+    }
+
+    private static async Task<T> Translate<T>(Task<T> task)
+    {
+        await Translate((Task)task);
+        return await task;
+    }
+
+    private static CandelaException? Translated(Exception exception) => exception switch
+    {
+        AgentException e => new CandelaException(Code(e.Error), e.Message, e),
+        AgentProtocolException e => new CandelaException(ErrorCode.Unavailable, $"the guest agent broke its protocol: {e.Message}", e),
+        TimeoutException e => new CandelaException(ErrorCode.DeadlineExceeded, $"the guest agent does not answer: {e.Message}", e),
+        IOException e => new CandelaException(ErrorCode.Unavailable, $"the micro-VM's agent channel broke: {e.Message}", e),
+        _ => null,
+    };
+
+    private static ErrorCode Code(AgentError error) => error switch
+    {
+        AgentError.CommandNotFound => ErrorCode.CommandNotFound,
+        AgentError.CommandNotExecutable or AgentError.BadWorkingDirectory => ErrorCode.CommandNotExecutable,
+        AgentError.UnknownUser or AgentError.InvalidArgument => ErrorCode.InvalidArgument,
+        AgentError.NoSuchPath => ErrorCode.NotFound,
+        AgentError.NoSuchProcess or AgentError.Gone or AgentError.BadState => ErrorCode.Conflict,
+        AgentError.LimitExceeded or AgentError.NoSpace => ErrorCode.ResourceExhausted,
+        _ => ErrorCode.Internal,
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Error, Message = "container {Container} could not be re-adopted")]
+        public static partial void AdoptionFailed(ILogger logger, string container, Exception exception);
+    }
+}
