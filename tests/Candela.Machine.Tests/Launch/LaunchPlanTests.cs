@@ -1,0 +1,80 @@
+using Candela.Guest.Protocol.Host;
+using Candela.Machine.Launch;
+using Candela.Microvisor;
+using Candela.Model;
+
+namespace Candela.Machine.Tests.Launch;
+
+public sealed class LaunchPlanTests
+{
+    private const long Mebibyte = 1L << 20;
+
+    [Theory]
+    [InlineData(0, 0, 1, 512)]
+    [InlineData(64, 0, 1, 256)]
+    [InlineData(400, 500_000_000, 1, 512)]
+    [InlineData(512, 1_500_000_000, 2, 1024)]
+    [InlineData(3000, 3_000_000_000, 4, 4096)]
+    [InlineData(9000, 12_000_000_000, 12, 9216)]
+    public void Limits_choose_a_size(long memoryMebibytes, long nanoCpus, int vcpus, long sizeMebibytes)
+    {
+        var spec = new ContainerSpec { Image = "x", MemoryBytes = memoryMebibytes * Mebibyte, NanoCpus = nanoCpus };
+        Assert.Equal(new MicroVmSize(vcpus, sizeMebibytes * Mebibyte), SizeClass.For(spec, new MachineOptions { StateFolder = "/nowhere" }));
+    }
+
+    [Fact]
+    public void The_default_capabilities_are_Dockers() =>
+        Assert.Equal(0x00000000a80425fbUL, LinuxCapabilities.Resolve([], [], privileged: false));
+
+    [Fact]
+    public void Capabilities_are_added_and_dropped()
+    {
+        Assert.Equal(0UL, LinuxCapabilities.Resolve([], ["ALL"], privileged: false));
+        Assert.Equal(1UL << 12, LinuxCapabilities.Resolve(["NET_ADMIN"], ["all"], privileged: false));
+        Assert.Equal(LinuxCapabilities.All & ~(1UL << 21), LinuxCapabilities.Resolve(["ALL"], ["cap_sys_admin"], privileged: false));
+        Assert.Equal(LinuxCapabilities.All, LinuxCapabilities.Resolve([], ["ALL"], privileged: true));
+    }
+
+    [Fact]
+    public void An_unknown_capability_is_named_in_the_error()
+    {
+        var e = Assert.Throws<CandelaException>(() => LinuxCapabilities.Resolve(["FLY"], [], privileged: false));
+        Assert.Equal(ErrorCode.InvalidArgument, e.Code);
+        Assert.Contains("FLY", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_containers_get_different_entropy_and_names_of_their_own()
+    {
+        GuestIdentity a = LaunchPlan.Identity(NewContainer('a'), TimeProvider.System);
+        GuestIdentity b = LaunchPlan.Identity(NewContainer('b'), TimeProvider.System);
+        Assert.NotEqual(a.Entropy, b.Entropy);
+        Assert.Equal("aaaaaaaaaaaa", a.Hostname);
+        Assert.Equal(32, b.MachineId.Length);
+    }
+
+    [Fact]
+    public void Extra_hosts_and_name_servers_become_lines()
+    {
+        Container container = NewContainer('c');
+        container = container with
+        {
+            Spec = container.Spec with { ExtraHosts = ["db:10.0.0.1", "six:[fd00::1]"], DnsServers = ["1.1.1.1"], DnsSearch = ["a", "b"] },
+        };
+        GuestConfiguration configuration = LaunchPlan.Configuration(container, "squashfs", TimeProvider.System);
+        Assert.Equal(["10.0.0.1\tdb", "fd00::1\tsix"], configuration.HostsLines);
+        Assert.Equal("search a b\nnameserver 1.1.1.1\n", configuration.ResolvConf);
+    }
+
+    private static Container NewContainer(char digit) => new()
+    {
+        Id = new string(digit, 64),
+        Name = "n",
+        Project = "default",
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        ImageId = "sha256:0",
+        Spec = new ContainerSpec { Image = "x" },
+        Process = new ProcessConfiguration { Arguments = ["true"] },
+        Status = new ContainerStatus(),
+    };
+}
