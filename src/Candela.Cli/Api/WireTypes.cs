@@ -1,0 +1,82 @@
+using System.Text.Json.Serialization;
+using Candela.Model;
+
+namespace Candela.Cli.Api;
+
+// The bodies of requests and answers that this client reads or writes itself; what it only shows as JSON passes through.
+
+internal sealed record CreateRequest(string? Name, ContainerSpec Spec);
+
+internal sealed record ExecRequest(
+    IReadOnlyList<string> Arguments,
+    IReadOnlyList<string> Environment,
+    string? WorkingDirectory,
+    string? User,
+    bool Tty,
+    bool AttachStdin,
+    bool Privileged);
+
+internal sealed record ExecAnswer(string Id);
+
+internal sealed record StartExecRequest(bool Detach, ushort? Rows, ushort? Columns);
+
+internal sealed record ForkRequest(int Count, IReadOnlyList<string>? Names);
+
+internal sealed record ForkAnswer(IReadOnlyList<Container> Forks, double SourcePauseMilliseconds, IReadOnlyList<StageTiming> Stages);
+
+internal sealed record WaitAnswer(int ExitCode, string? Error);
+
+internal sealed record PullRequest(string Reference, CredentialBody? Credential);
+
+internal sealed record CredentialBody(string Username, string Password, string? IdentityToken);
+
+internal sealed record TagRequest(string Target);
+
+internal sealed record ImageRow(string Id, IReadOnlyList<string>? Names, DateTimeOffset? CreatedAt, long SizeBytes);
+
+internal sealed record RemovalRow(string? Untagged, string? Deleted);
+
+internal sealed record PruneAnswer(IReadOnlyList<RemovalRow> Removed, long FreedBytes);
+
+internal sealed record ProgressLine(string? Id, string? Status, long Current, long Total, string? Error, string? Code);
+
+internal sealed record ParentRow(string Key, int Vcpus, long MemoryBytes, string? State, DateTimeOffset? CreatedAt, long StateBytes, int Clones);
+
+internal sealed record ParentRequest(int Vcpus, long MemoryBytes);
+
+internal sealed record TaskRow(string Id, string? Kind, string? State, double? Progress, string? Message, DateTimeOffset? CreatedAt);
+
+internal sealed record EventLine(long Sequence, DateTimeOffset At, string Kind, string Action, string ResourceId, IReadOnlyDictionary<string, string>? Attributes);
+
+internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error, string? Version, int Pid, DateTimeOffset? StartedAt, int ContainerCount, int RunningCount);
+
+/// <summary>Serialization without reflection: camelCase names, enums by name, nulls left out.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    PropertyNameCaseInsensitive = true,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(Container))]
+[JsonSerializable(typeof(IReadOnlyList<Container>))]
+[JsonSerializable(typeof(ContainerStatistics))]
+[JsonSerializable(typeof(IReadOnlyList<ProcessEntry>))]
+[JsonSerializable(typeof(CreateRequest))]
+[JsonSerializable(typeof(ExecRequest))]
+[JsonSerializable(typeof(ExecAnswer))]
+[JsonSerializable(typeof(StartExecRequest))]
+[JsonSerializable(typeof(ForkRequest))]
+[JsonSerializable(typeof(ForkAnswer))]
+[JsonSerializable(typeof(WaitAnswer))]
+[JsonSerializable(typeof(PullRequest))]
+[JsonSerializable(typeof(TagRequest))]
+[JsonSerializable(typeof(IReadOnlyList<ImageRow>))]
+[JsonSerializable(typeof(IReadOnlyList<RemovalRow>))]
+[JsonSerializable(typeof(PruneAnswer))]
+[JsonSerializable(typeof(ProgressLine))]
+[JsonSerializable(typeof(ParentRow))]
+[JsonSerializable(typeof(IReadOnlyList<ParentRow>))]
+[JsonSerializable(typeof(ParentRequest))]
+[JsonSerializable(typeof(IReadOnlyList<TaskRow>))]
+[JsonSerializable(typeof(EventLine))]
+[JsonSerializable(typeof(StatusAnswer))]
+internal sealed partial class Wire : JsonSerializerContext;
