@@ -69,16 +69,13 @@ internal static class Completion
         for (int index = 0; index < words.Count - 1; index++)
         {
             string word = words[index];
+            if (awaiting is not null && word == "=")
+                continue; // bash splits --name=value into three words.
             if (awaiting is not null)
             {
                 if (awaiting.Name == "host")
                     host = word;
                 awaiting = null;
-            }
-            else if (word == "=")
-            {
-                // bash splits --name=value into three words.
-                awaiting = index > 0 ? OptionOf(command, words[index - 1]) : null;
             }
             else if (!optionsEnded && word.Length > 1 && word[0] == '-')
             {
