@@ -1,1 +1,102 @@
-return 0;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Candela.Bench.Sections;
+using Candela.Cli.CommandLine;
+using Candela.Cli.Http;
+
+namespace Candela.Bench;
+
+/// <summary>Runs the chosen sections, all in one go on one machine.</summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        var command = BenchOptions.Command(Run);
+        try
+        {
+            var invocation = Parser.Parse(command, arguments);
+            if (!invocation.HelpRequested)
+                return command.Run!(invocation);
+            Console.Write(HelpText.Of(command, command.Name).Replace("candela run", "bench/run run", StringComparison.Ordinal).Replace("candela idle", "bench/run idle", StringComparison.Ordinal));
+            return 0;
+        }
+        catch (UsageException exception)
+        {
+            Console.Error.WriteLine($"error: {exception.Message} (see bench/run --help)");
+            return 2;
+        }
+        catch (Exception exception) when (exception is ApiException or DaemonUnreachableException or InvalidOperationException or IOException or TimeoutException)
+        {
+            Console.Error.WriteLine("error: " + exception.Message);
+            return 1;
+        }
+    }
+
+    private static int Run(BenchOptions options)
+    {
+        var report = new Report();
+        string folder = Directory.CreateTempSubdirectory("candela-bench-").FullName;
+        var engines = new List<Engine>();
+        try
+        {
+            string tar = Path.Combine(folder, "rootfs.tar");
+            RootFileSystem.Write(tar);
+            var candela = new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
+            engines.Add(candela);
+            bool compares = options.Sections.Any(section => section is "run" or "throughput");
+            if (compares && !options.WithoutDocker)
+                engines.Add(new DockerEngine(Path.Combine(folder, "docker")));
+            foreach (var engine in engines)
+                engine.ImportImage(tar);
+            Describe(engines, report);
+            foreach (string section in options.Sections)
+                Measure(section, candela, engines, options, report);
+            if (options.JsonFile is not null)
+                report.Write(options.JsonFile);
+            return 0;
+        }
+        finally
+        {
+            foreach (var engine in engines.AsEnumerable().Reverse())
+                engine.Dispose();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Measure(string section, CandelaEngine candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
+    {
+        switch (section)
+        {
+            case "run":
+                RunSection.Measure(engines, options, report);
+                break;
+            case "stages":
+                StagesSection.Measure(candela, options, report);
+                break;
+            case "fork":
+                ForkSection.Measure(candela, options, report);
+                break;
+            case "throughput":
+                ThroughputSection.Measure(engines, options, report);
+                break;
+            case "idle":
+                IdleSection.Measure(candela, options, report);
+                break;
+        }
+    }
+
+    private static void Describe(IReadOnlyList<Engine> engines, Report report)
+    {
+        string kernel = File.ReadAllText("/proc/sys/kernel/osrelease").Trim();
+        string host = $"{Environment.ProcessorCount} CPUs, {HostMemory.TotalBytes() / 1024.0 / 1024 / 1024:0.0} GiB of memory, Linux {kernel}";
+        string docker = Engine.Execute("docker", "--version").Trim();
+        Console.WriteLine(host);
+        Console.WriteLine("client: " + docker);
+        foreach (var engine in engines)
+            Console.WriteLine($"{engine.Name}: {engine.Version}");
+        report.Note("host", JsonValue.Create(host));
+        report.Note("client", JsonValue.Create(docker));
+        report.Note("at", JsonValue.Create(TimeProvider.System.GetUtcNow().ToString("O")));
+    }
+}

@@ -1,0 +1,51 @@
+using Candela.Cli.Api;
+using Candela.Cli.Http;
+using Candela.Model;
+
+namespace Candela.Bench;
+
+/// <summary>candelad in folders of its own.</summary>
+internal sealed class CandelaEngine : Engine
+{
+    private readonly string candela;
+
+    public CandelaEngine(string folder, string programs)
+        : base("Candela", folder)
+    {
+        candela = Path.Combine(programs, "candela");
+        try
+        {
+            Execute(candela, "up", "--quiet", "--state", Path.Combine(folder, "state"), "--run", RunFolder);
+            using var client = Connect();
+            Version = client.Get(Routes.Status, Wire.Default.StatusAnswer).Version ?? "";
+        }
+        catch
+        {
+            Execute(candela, "down", "--run", RunFolder);
+            throw;
+        }
+    }
+
+    public override string DockerSocket => Path.Combine(RunFolder, "docker.sock");
+
+    public override string Version { get; }
+
+    public string RestSocket => Path.Combine(RunFolder, "candela.sock");
+
+    public DaemonClient Connect() => new(RestSocket);
+
+    public static Container CreateAndStart(DaemonClient client, params string[] command)
+    {
+        var request = new CreateRequest(null, new ContainerSpec { Image = Image, Command = command });
+        var container = client.Post(Routes.Containers, request, Wire.Default.CreateRequest, Wire.Default.Container);
+        client.Post(Routes.Container(container.Id, "start"));
+        return container;
+    }
+
+    public static void Remove(DaemonClient client, string id) =>
+        client.Delete(Routes.Query(Routes.Container(id), ("force", "true")));
+
+    public override void Dispose() => Execute(candela, "down", "--containers", "--run", RunFolder);
+
+    private string RunFolder => Path.Combine(Folder, "run");
+}
