@@ -20,4 +20,10 @@ public static class ProtocolLimits
 
     /// <summary>Most requests under way at once.</summary>
     public const int PendingRequests = 256;
+
+    /// <summary>Standard input that the guest holds for a process, bytes: what the host may send before it is granted more.</summary>
+    public const int InputWindowBytes = 64 * 1024;
+
+    /// <summary>Archive data under way in either direction, bytes a request.</summary>
+    public const int ArchiveWindowBytes = 256 * 1024;
 }

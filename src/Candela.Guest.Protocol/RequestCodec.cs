@@ -1,0 +1,114 @@
+using Candela.Guest.Protocol.Host;
+
+namespace Candela.Guest.Protocol;
+
+/// <summary>What the host asks: configuration, identity and processes as bytes.</summary>
+internal static class RequestCodec
+{
+    public static void Write(MessageWriter writer, GuestIdentity identity)
+    {
+        writer.Bytes(identity.Entropy);
+        writer.I64(identity.WallClockNanoseconds);
+        writer.Text(identity.Hostname);
+        writer.Text(identity.Domainname);
+        writer.Text(identity.MachineId);
+    }
+
+    public static GuestIdentity ReadIdentity(ref MessageReader reader) => new()
+    {
+        Entropy = reader.Bytes().ToArray(),
+        WallClockNanoseconds = reader.I64(),
+        Hostname = reader.Text(),
+        Domainname = reader.Text(),
+        MachineId = reader.Text(),
+    };
+
+    public static void Write(MessageWriter writer, GuestConfiguration configuration)
+    {
+        Write(writer, configuration.Identity);
+        writer.Text(configuration.ImageFileSystem);
+        writer.Bool(configuration.ReadOnlyRoot);
+        writer.Bool(configuration.HasScratch);
+        writer.Pairs(configuration.Tmpfs);
+        writer.I64(configuration.ShmSizeBytes);
+        writer.Texts(configuration.HostsLines);
+        writer.Text(configuration.ResolvConf);
+        writer.I64(configuration.MemoryLimitBytes);
+        writer.I64(configuration.NanoCpus);
+        writer.I64(configuration.PidsLimit);
+        writer.Pairs(configuration.Sysctls);
+        writer.Bool(configuration.Privileged);
+    }
+
+    public static GuestConfiguration ReadConfiguration(ref MessageReader reader) => new()
+    {
+        Identity = ReadIdentity(ref reader),
+        ImageFileSystem = reader.Text(),
+        ReadOnlyRoot = reader.Bool(),
+        HasScratch = reader.Bool(),
+        Tmpfs = reader.Pairs(),
+        ShmSizeBytes = reader.I64(),
+        HostsLines = reader.Texts(),
+        ResolvConf = reader.Text(),
+        MemoryLimitBytes = reader.I64(),
+        NanoCpus = reader.I64(),
+        PidsLimit = reader.I64(),
+        Sysctls = reader.Pairs(),
+        Privileged = reader.Bool(),
+    };
+
+    public static void Write(MessageWriter writer, GuestProcess process)
+    {
+        writer.Bool(process.Tty);
+        writer.U16(process.Rows);
+        writer.U16(process.Columns);
+        writer.Bool(process.OpenStdin);
+        writer.Bool(process.DiscardOutput);
+        writer.Texts(process.Arguments);
+        writer.Texts(process.Environment);
+        writer.Text(process.WorkingDirectory);
+        writer.Text(process.User);
+        writer.Texts(process.Groups);
+        writer.U64(process.Capabilities);
+        writer.Bool(process.NoNewPrivileges);
+        writer.I32(process.Rlimits.Count);
+        for (var i = 0; i < process.Rlimits.Count; i++)
+        {
+            var (resource, soft, hard) = process.Rlimits[i];
+            writer.I32(resource);
+            writer.U64(soft);
+            writer.U64(hard);
+        }
+        writer.I32(process.OomScoreAdjustment);
+    }
+
+    public static GuestProcess ReadProcess(ref MessageReader reader) => new()
+    {
+        Tty = reader.Bool(),
+        Rows = reader.U16(),
+        Columns = reader.U16(),
+        OpenStdin = reader.Bool(),
+        DiscardOutput = reader.Bool(),
+        Arguments = reader.Texts(),
+        Environment = reader.Texts(),
+        WorkingDirectory = reader.Text(),
+        User = reader.Text(),
+        Groups = reader.Texts(),
+        Capabilities = reader.U64(),
+        NoNewPrivileges = reader.Bool(),
+        Rlimits = ReadRlimits(ref reader),
+        OomScoreAdjustment = reader.I32(),
+    };
+
+    private static (int, ulong, ulong)[] ReadRlimits(ref MessageReader reader)
+    {
+        var limits = new (int, ulong, ulong)[reader.Count(20)];
+        for (var i = 0; i < limits.Length; i++)
+        {
+            var resource = reader.I32();
+            var soft = reader.U64();
+            limits[i] = (resource, soft, reader.U64());
+        }
+        return limits;
+    }
+}
