@@ -1,0 +1,273 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Candela.Docker.Http;
+using Candela.Model;
+
+namespace Candela.Docker.Containers;
+
+/// <summary>Turns Docker's creation into a <see cref="ContainerSpec"/>; refuses what would be ignored.</summary>
+internal static partial class ContainerTranslation
+{
+    public const string NoNetworkWarning =
+        "networks are not supported yet: the container has loopback only (say --network none to silence this warning)";
+
+    private const long CpuPeriodDefaultMicroseconds = 100_000;
+
+    private static readonly HashSet<string> OrdinaryNetworks = new(StringComparer.Ordinal) { "", "default", "bridge" };
+
+    [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", RegexOptions.CultureInvariant)]
+    private static partial Regex NamePattern { get; }
+
+    /// <summary>Checks a name as dockerd does; null stays null.</summary>
+    public static string? CheckName(string? name)
+    {
+        if (string.IsNullOrEmpty(name))
+            return null;
+        name = name.TrimStart('/');
+        if (name.Length > Limits.NameLength)
+            throw DockerException.BadRequest($"Invalid container name: at most {Limits.NameLength} characters are allowed");
+        return NamePattern.IsMatch(name)
+            ? name
+            : throw DockerException.BadRequest($"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
+    }
+
+    public static ContainerSpec Translate(CreateRequest request, List<string> warnings)
+    {
+        if (string.IsNullOrEmpty(request.Image))
+            throw DockerException.BadRequest("config cannot be empty in order to create a container: no image is given");
+        Refusals.Check(request);
+        if (request.Healthcheck?.Test is { Count: > 0 } test && test[0] is not ("" or "NONE"))
+            throw DockerException.NotSupported("health checks (--health-cmd) are");
+
+        var host = request.HostConfig ?? new HostConfigRequest();
+        CheckNamespaces(host);
+        CheckMemory(host);
+        CheckLog(host.LogConfig);
+        CheckNetwork(request, host, warnings);
+        var restart = Restart(host.RestartPolicy);
+        var autoRemove = host.AutoRemove ?? false;
+        if (autoRemove && restart.Condition != RestartCondition.No)
+            throw DockerException.BadRequest("can't create 'AutoRemove' container with restart policy");
+
+        return new ContainerSpec
+        {
+            Image = request.Image,
+            // One empty string is how the CLI says --entrypoint "": no entrypoint at all.
+            Entrypoint = request.Entrypoint is { Count: 1 } only && only[0].Length == 0 ? [] : request.Entrypoint,
+            Command = request.Cmd is { Count: > 0 } ? request.Cmd : null,
+            Environment = Environment(request.Env),
+            WorkingDirectory = NullIfEmpty(request.WorkingDir),
+            User = NullIfEmpty(request.User),
+            GroupAdd = host.GroupAdd ?? [],
+            Hostname = NullIfEmpty(request.Hostname),
+            Domainname = NullIfEmpty(request.Domainname),
+            Tty = request.Tty ?? false,
+            OpenStdin = request.OpenStdin ?? false,
+            StdinOnce = request.StdinOnce ?? false,
+            Labels = Plain(request.Labels),
+            MemoryBytes = host.Memory ?? 0,
+            NanoCpus = Cpus(host),
+            PidsLimit = Math.Max(0, host.PidsLimit ?? 0),
+            ReadOnlyRootfs = host.ReadonlyRootfs ?? false,
+            Tmpfs = Tmpfs(host),
+            ShmSizeBytes = host.ShmSize is >= 0 or null ? host.ShmSize ?? 0 : throw DockerException.BadRequest("SHM size can not be less than 0"),
+            Ulimits = Ulimits(host.Ulimits),
+            Sysctls = Plain(host.Sysctls),
+            CapAdd = host.CapAdd ?? [],
+            CapDrop = host.CapDrop ?? [],
+            Privileged = host.Privileged ?? false,
+            NoNewPrivileges = NoNewPrivileges(host.SecurityOpt),
+            OomScoreAdjustment = host.OomScoreAdj is >= -1000 and <= 1000 or null
+                ? host.OomScoreAdj ?? 0
+                : throw DockerException.BadRequest($"Invalid value {host.OomScoreAdj}, range for oom score adj is [-1000, 1000]"),
+            StopSignal = NullIfEmpty(request.StopSignal),
+            StopTimeoutSeconds = request.StopTimeout,
+            AutoRemove = autoRemove,
+            Init = host.Init ?? false,
+            ExtraHosts = host.ExtraHosts ?? [],
+            DnsServers = host.Dns ?? [],
+            DnsSearch = host.DnsSearch ?? [],
+            DnsOptions = host.DnsOptions ?? [],
+            NetworkMode = "none",
+            RestartPolicy = restart,
+        };
+    }
+
+    private static void CheckNamespaces(HostConfigRequest host)
+    {
+        Check(host.PidMode, "--pid", "");
+        Check(host.UTSMode, "--uts", "");
+        Check(host.UsernsMode, "--userns", "");
+        Check(host.IpcMode, "--ipc", "", "private", "shareable");
+        Check(host.CgroupnsMode, "--cgroupns", "", "private");
+        Check(host.Isolation, "--isolation", "", "default");
+        Check(host.Runtime, "--runtime", "", "candela");
+
+        static void Check(string? value, string flag, params ReadOnlySpan<string> accepted)
+        {
+            if (!accepted.Contains(value ?? ""))
+                throw DockerException.NotSupported($"{flag}={value} (every container is a virtual machine of its own) is");
+        }
+    }
+
+    private static void CheckMemory(HostConfigRequest host)
+    {
+        var memory = host.Memory ?? 0;
+        if (memory < 0 || memory > 0 && memory < Limits.MemoryBytesMinimum)
+            throw DockerException.BadRequest("Minimum memory limit allowed is 6MB");
+        if (host.MemorySwap is { } swap && swap is not (0 or -1) && swap != memory)
+            throw DockerException.NotSupported("swap (--memory-swap other than -1 or the memory limit) is");
+        if (host.MemorySwappiness is { } swappiness and not -1)
+            throw DockerException.NotSupported($"swappiness (--memory-swappiness {swappiness}) is");
+    }
+
+    private static void CheckLog(LogConfigRequest? log)
+    {
+        if (log?.Type is not (null or "" or "json-file"))
+            throw DockerException.NotSupported($"log driver \"{log.Type}\" (--log-driver; only json-file) is");
+        if (log?.Config is { Count: > 0 })
+            throw DockerException.NotSupported("log options (--log-opt) are");
+    }
+
+    private static void CheckNetwork(CreateRequest request, HostConfigRequest host, List<string> warnings)
+    {
+        var mode = host.NetworkMode ?? "";
+        if (mode != "none" && !OrdinaryNetworks.Contains(mode))
+            throw DockerException.NotSupported($"--network {mode} (only none, and bridge as loopback only) is");
+        foreach (var (network, settings) in request.NetworkingConfig?.EndpointsConfig ?? [])
+        {
+            if (network != "none" && !OrdinaryNetworks.Contains(network))
+                throw DockerException.NotSupported($"--network {network} (only none, and bridge as loopback only) is");
+            foreach (var (name, value) in settings ?? [])
+            {
+                // The engine fills in the rest itself; these are what a user can ask for.
+                if (name is "IPAMConfig" or "Links" or "Aliases" or "MacAddress" or "DriverOpts" && !IsEmptyDeep(value))
+                    throw DockerException.NotSupported($"network settings ({name}) are");
+            }
+        }
+
+        if (mode != "none" && request.NetworkDisabled != true)
+            warnings.Add(NoNetworkWarning);
+    }
+
+    private static bool IsEmptyDeep(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object ? value.EnumerateObject().All(member => IsEmptyDeep(member.Value)) : Refusals.IsEmpty(value);
+
+    private static List<string> Environment(List<string?>? variables)
+    {
+        var result = new List<string>(variables?.Count ?? 0);
+        foreach (var variable in variables ?? [])
+        {
+            if (string.IsNullOrEmpty(variable) || variable[0] == '=')
+                throw DockerException.BadRequest($"invalid environment variable: {variable}");
+            result.Add(variable);
+        }
+
+        return result;
+    }
+
+    private static long Cpus(HostConfigRequest host)
+    {
+        var nano = host.NanoCpus ?? 0;
+        var quota = host.CpuQuota ?? 0;
+        var period = host.CpuPeriod ?? 0;
+        if (nano > 0 && (quota > 0 || period > 0))
+            throw DockerException.BadRequest("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set");
+        if (nano < 0 || nano > Limits.VCpuCount * 1_000_000_000L)
+        {
+            throw DockerException.BadRequest(string.Create(
+                CultureInfo.InvariantCulture, $"range of CPUs is from 0.01 to {Limits.VCpuCount}.00, as a micro-VM has at most {Limits.VCpuCount} CPUs"));
+        }
+
+        if (nano > 0 || quota <= 0)
+            return nano;
+        if (period is not 0 and (< 1000 or > 1_000_000))
+            throw DockerException.BadRequest("CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
+        return (long)((Int128)quota * 1_000_000_000 / (period > 0 ? period : CpuPeriodDefaultMicroseconds));
+    }
+
+    private static Dictionary<string, string> Tmpfs(HostConfigRequest host)
+    {
+        var result = Plain(host.Tmpfs);
+        foreach (var mount in host.Mounts ?? [])
+        {
+            if (mount.Type != "tmpfs")
+                throw DockerException.NotSupported($"mounts of type {mount.Type} (--mount; only tmpfs) are");
+            if (string.IsNullOrEmpty(mount.Target))
+                throw DockerException.BadRequest("invalid mount config for type \"tmpfs\": field Target must not be empty");
+            if (!string.IsNullOrEmpty(mount.Source))
+                throw DockerException.BadRequest("invalid mount config for type \"tmpfs\": field Source must not be specified");
+            var options = new List<string>();
+            if (mount.ReadOnly == true)
+                options.Add("ro");
+            if (mount.TmpfsOptions?.SizeBytes is > 0 and var size)
+                options.Add(string.Create(CultureInfo.InvariantCulture, $"size={size}"));
+            if (mount.TmpfsOptions?.Mode is > 0 and var mode)
+                options.Add("mode=" + Convert.ToString((int)(mode & 0xFFF), 8));
+            if (!result.TryAdd(mount.Target, string.Join(',', options)))
+                throw DockerException.BadRequest($"Duplicate mount point: {mount.Target}");
+        }
+
+        return result;
+    }
+
+    private static List<Ulimit> Ulimits(List<UlimitRequest>? ulimits)
+    {
+        var result = new List<Ulimit>();
+        foreach (var ulimit in ulimits ?? [])
+        {
+            if (ulimit is null || string.IsNullOrEmpty(ulimit.Name))
+                throw DockerException.BadRequest("invalid ulimit: it has no name");
+            result.Add(new Ulimit(ulimit.Name.ToLowerInvariant(), ulimit.Soft ?? 0, ulimit.Hard ?? 0));
+        }
+
+        return result;
+    }
+
+    private static bool NoNewPrivileges(List<string>? options)
+    {
+        var result = false;
+        foreach (var option in options ?? [])
+        {
+            switch ((option ?? "").Replace('=', ':'))
+            {
+                case "no-new-privileges" or "no-new-privileges:true":
+                    result = true;
+                    break;
+                case "no-new-privileges:false":
+                    result = false;
+                    break;
+                case "seccomp:unconfined" or "apparmor:unconfined" or "label:disable" or "systempaths:unconfined":
+                    break; // how it is in any case: the VM is the boundary
+                default:
+                    throw DockerException.NotSupported($"security option \"{option}\" (--security-opt) is");
+            }
+        }
+
+        return result;
+    }
+
+    private static RestartPolicy Restart(RestartPolicyRequest? policy)
+    {
+        var condition = policy?.Name switch
+        {
+            null or "" or "no" => RestartCondition.No,
+            "always" => RestartCondition.Always,
+            "unless-stopped" => RestartCondition.UnlessStopped,
+            "on-failure" => RestartCondition.OnFailure,
+            var other => throw DockerException.BadRequest($"invalid restart policy: unknown policy '{other}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"),
+        };
+        var retries = policy?.MaximumRetryCount ?? 0;
+        if (retries < 0)
+            throw DockerException.BadRequest("invalid restart policy: maximum retry count cannot be negative");
+        if (retries > 0 && condition != RestartCondition.OnFailure)
+            throw DockerException.BadRequest("invalid restart policy: maximum retry count can only be used with 'on-failure'");
+        return new RestartPolicy { Condition = condition, MaximumRetryCount = retries };
+    }
+
+    private static Dictionary<string, string> Plain(Dictionary<string, string?>? values) =>
+        values is null ? [] : values.ToDictionary(pair => pair.Key, pair => pair.Value ?? "", StringComparer.Ordinal);
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+}

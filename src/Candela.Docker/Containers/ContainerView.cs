@@ -1,0 +1,136 @@
+using Candela.Docker.Images;
+using Candela.Docker.Json;
+using Candela.Images;
+using Candela.Model;
+
+namespace Candela.Docker.Containers;
+
+/// <summary>Shows a container in Docker's shapes.</summary>
+internal static class ContainerView
+{
+    private const long ShmBytesDefault = 64 * 1024 * 1024;
+
+    public static ContainerInspect Inspect(Container container, Image? image, bool size)
+    {
+        var status = container.Status;
+        var spec = container.Spec;
+        var process = container.Process;
+        return new ContainerInspect
+        {
+            Id = container.Id,
+            Created = DockerTime.Format(container.CreatedAt),
+            Path = process.Arguments.Count > 0 ? process.Arguments[0] : "",
+            Args = process.Arguments.Count > 0 ? [.. process.Arguments.Skip(1)] : [],
+            State = new StateView
+            {
+                Status = ContainerText.State(status.State),
+                Running = IsRunning(status.State),
+                Paused = status.State == ContainerState.Paused,
+                Restarting = status.State == ContainerState.Restarting,
+                OOMKilled = status.OomKilled,
+                Dead = status.State == ContainerState.Dead,
+                Pid = status.Pid,
+                ExitCode = status.ExitCode,
+                Error = status.Error,
+                StartedAt = DockerTime.Format(status.StartedAt),
+                FinishedAt = DockerTime.Format(status.FinishedAt),
+            },
+            Image = container.ImageId,
+            Name = "/" + container.Name,
+            RestartCount = status.RestartCount,
+            HostConfig = HostConfig(spec),
+            SizeRw = size ? 0 : null,
+            SizeRootFs = size ? image?.SizeBytes ?? 0 : null,
+            Mounts = [.. spec.Tmpfs.Select(static mount => new MountView("tmpfs", "", mount.Key, mount.Value, !mount.Value.Split(',').Contains("ro"), ""))],
+            Config = new ConfigView
+            {
+                Hostname = spec.Hostname ?? container.Id[..12],
+                Domainname = spec.Domainname ?? "",
+                User = process.User,
+                AttachStdin = spec.StdinOnce,
+                AttachStdout = true,
+                AttachStderr = true,
+                Tty = spec.Tty,
+                OpenStdin = spec.OpenStdin,
+                StdinOnce = spec.StdinOnce,
+                Env = process.Environment,
+                Cmd = spec.Command ?? (spec.Entrypoint is null ? image?.Configuration.Command : null),
+                Image = spec.Image,
+                WorkingDir = process.WorkingDirectory,
+                Entrypoint = spec.Entrypoint ?? image?.Configuration.Entrypoint,
+                Labels = Labels(container, image),
+                StopSignal = spec.StopSignal ?? (image?.Configuration.StopSignal is { Length: > 0 } signal ? signal : null),
+                StopTimeout = spec.StopTimeoutSeconds,
+            },
+        };
+    }
+
+    public static ContainerSummary Summary(Container container, ImageIndex images, DateTimeOffset now, bool size)
+    {
+        var image = images.Find(container.ImageId);
+        return new ContainerSummary
+        {
+            Id = container.Id,
+            Names = ["/" + container.Name],
+            Image = images.StillMeans(container.Spec.Image, container.ImageId) ? container.Spec.Image : ImageNames.ShortId(container.ImageId),
+            ImageID = container.ImageId,
+            Command = ContainerText.Command(container.Process.Arguments),
+            Created = container.CreatedAt.ToUnixTimeSeconds(),
+            Labels = Labels(container, image),
+            State = ContainerText.State(container.Status.State),
+            Status = ContainerText.Status(container.Status, now),
+            SizeRw = size ? 0 : null,
+            SizeRootFs = size ? image?.SizeBytes ?? 0 : null,
+        };
+    }
+
+    public static bool IsRunning(ContainerState state) => state is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting;
+
+    /// <summary>The container's labels over its image's.</summary>
+    public static IReadOnlyDictionary<string, string> Labels(Container container, Image? image)
+    {
+        if (image is null || image.Configuration.Labels.Count == 0)
+            return container.Spec.Labels;
+        var labels = new Dictionary<string, string>(image.Configuration.Labels, StringComparer.Ordinal);
+        foreach (var (name, value) in container.Spec.Labels)
+            labels[name] = value;
+        return labels;
+    }
+
+    private static HostConfigView HostConfig(ContainerSpec spec) => new()
+    {
+        NetworkMode = spec.NetworkMode,
+        RestartPolicy = new RestartPolicyView(
+            spec.RestartPolicy.Condition switch
+            {
+                RestartCondition.Always => "always",
+                RestartCondition.UnlessStopped => "unless-stopped",
+                RestartCondition.OnFailure => "on-failure",
+                _ => "no",
+            },
+            spec.RestartPolicy.MaximumRetryCount),
+        AutoRemove = spec.AutoRemove,
+        CapAdd = NullIfEmpty(spec.CapAdd),
+        CapDrop = NullIfEmpty(spec.CapDrop),
+        Dns = spec.DnsServers,
+        DnsOptions = spec.DnsOptions,
+        DnsSearch = spec.DnsSearch,
+        ExtraHosts = NullIfEmpty(spec.ExtraHosts),
+        GroupAdd = NullIfEmpty(spec.GroupAdd),
+        OomScoreAdj = spec.OomScoreAdjustment,
+        Privileged = spec.Privileged,
+        ReadonlyRootfs = spec.ReadOnlyRootfs,
+        SecurityOpt = spec.NoNewPrivileges ? ["no-new-privileges"] : null,
+        Tmpfs = spec.Tmpfs.Count == 0 ? null : spec.Tmpfs,
+        ShmSize = spec.ShmSizeBytes == 0 ? ShmBytesDefault : spec.ShmSizeBytes,
+        Sysctls = spec.Sysctls.Count == 0 ? null : spec.Sysctls,
+        Memory = spec.MemoryBytes,
+        MemorySwap = spec.MemoryBytes,
+        NanoCpus = spec.NanoCpus,
+        PidsLimit = spec.PidsLimit == 0 ? null : spec.PidsLimit,
+        Ulimits = [.. spec.Ulimits.Select(static ulimit => new UlimitView(ulimit.Name, ulimit.Hard, ulimit.Soft))],
+        Init = spec.Init ? true : null,
+    };
+
+    private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
+}

@@ -1,0 +1,195 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Candela.Docker.Json;
+
+namespace Candela.Docker.Containers;
+
+/// <summary>Body of <c>POST /containers/create</c>: what Candela acts upon. Everything else lands in <see cref="Rest"/> to be judged.</summary>
+internal sealed class CreateRequest
+{
+    public string? Hostname { get; set; }
+
+    public string? Domainname { get; set; }
+
+    public string? User { get; set; }
+
+    public bool? Tty { get; set; }
+
+    public bool? OpenStdin { get; set; }
+
+    public bool? StdinOnce { get; set; }
+
+    public List<string?>? Env { get; set; }
+
+    [JsonConverter(typeof(StringsConverter))]
+    public List<string>? Cmd { get; set; }
+
+    [JsonConverter(typeof(StringsConverter))]
+    public List<string>? Entrypoint { get; set; }
+
+    public string? Image { get; set; }
+
+    public Dictionary<string, string?>? Labels { get; set; }
+
+    public string? WorkingDir { get; set; }
+
+    public bool? NetworkDisabled { get; set; }
+
+    public string? StopSignal { get; set; }
+
+    public int? StopTimeout { get; set; }
+
+    public HealthcheckRequest? Healthcheck { get; set; }
+
+    public HostConfigRequest? HostConfig { get; set; }
+
+    public NetworkingConfigRequest? NetworkingConfig { get; set; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Rest { get; set; }
+}
+
+/// <summary>Health check as sent.</summary>
+internal sealed class HealthcheckRequest
+{
+    [JsonConverter(typeof(StringsConverter))]
+    public List<string>? Test { get; set; }
+}
+
+/// <summary>Networks as sent.</summary>
+internal sealed class NetworkingConfigRequest
+{
+    public Dictionary<string, Dictionary<string, JsonElement>?>? EndpointsConfig { get; set; }
+}
+
+/// <summary>Host part of a creation.</summary>
+internal sealed class HostConfigRequest
+{
+    public long? Memory { get; set; }
+
+    public long? MemorySwap { get; set; }
+
+    public long? MemorySwappiness { get; set; }
+
+    public long? NanoCpus { get; set; }
+
+    public long? CpuPeriod { get; set; }
+
+    public long? CpuQuota { get; set; }
+
+    public long? PidsLimit { get; set; }
+
+    public List<UlimitRequest>? Ulimits { get; set; }
+
+    public string? NetworkMode { get; set; }
+
+    public RestartPolicyRequest? RestartPolicy { get; set; }
+
+    public bool? AutoRemove { get; set; }
+
+    public List<int>? ConsoleSize { get; set; }
+
+    [JsonConverter(typeof(StringsConverter))]
+    public List<string>? CapAdd { get; set; }
+
+    [JsonConverter(typeof(StringsConverter))]
+    public List<string>? CapDrop { get; set; }
+
+    public string? CgroupnsMode { get; set; }
+
+    public List<string>? Dns { get; set; }
+
+    public List<string>? DnsOptions { get; set; }
+
+    public List<string>? DnsSearch { get; set; }
+
+    public List<string>? ExtraHosts { get; set; }
+
+    public List<string>? GroupAdd { get; set; }
+
+    public string? IpcMode { get; set; }
+
+    public string? PidMode { get; set; }
+
+    public string? UTSMode { get; set; }
+
+    public string? UsernsMode { get; set; }
+
+    public string? Isolation { get; set; }
+
+    public string? Runtime { get; set; }
+
+    public int? OomScoreAdj { get; set; }
+
+    public bool? Privileged { get; set; }
+
+    public bool? ReadonlyRootfs { get; set; }
+
+    public List<string>? SecurityOpt { get; set; }
+
+    public Dictionary<string, string?>? Tmpfs { get; set; }
+
+    public long? ShmSize { get; set; }
+
+    public Dictionary<string, string?>? Sysctls { get; set; }
+
+    public bool? Init { get; set; }
+
+    public LogConfigRequest? LogConfig { get; set; }
+
+    public List<MountRequest>? Mounts { get; set; }
+
+    [JsonExtensionData]
+    public Dictionary<string, JsonElement>? Rest { get; set; }
+}
+
+/// <summary>A resource limit.</summary>
+internal sealed class UlimitRequest
+{
+    public string? Name { get; set; }
+
+    public long? Soft { get; set; }
+
+    public long? Hard { get; set; }
+}
+
+/// <summary>A restart policy.</summary>
+internal sealed class RestartPolicyRequest
+{
+    public string? Name { get; set; }
+
+    public int? MaximumRetryCount { get; set; }
+}
+
+/// <summary>A log driver.</summary>
+internal sealed class LogConfigRequest
+{
+    public string? Type { get; set; }
+
+    public Dictionary<string, string?>? Config { get; set; }
+}
+
+/// <summary>A mount of <c>--mount</c>.</summary>
+internal sealed class MountRequest
+{
+    public string? Type { get; set; }
+
+    public string? Source { get; set; }
+
+    public string? Target { get; set; }
+
+    public bool? ReadOnly { get; set; }
+
+    public TmpfsOptionsRequest? TmpfsOptions { get; set; }
+}
+
+/// <summary>Options of a tmpfs mount.</summary>
+internal sealed class TmpfsOptionsRequest
+{
+    public long? SizeBytes { get; set; }
+
+    public uint? Mode { get; set; }
+}
+
+/// <summary>Answer of <c>POST /containers/create</c>.</summary>
+internal sealed record CreateResponse(string Id, IReadOnlyList<string> Warnings);

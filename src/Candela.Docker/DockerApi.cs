@@ -1,0 +1,51 @@
+using Candela.Docker.Absent;
+using Candela.Docker.Containers;
+using Candela.Docker.Execs;
+using Candela.Docker.Http;
+using Candela.Docker.Images;
+using Candela.Docker.Engine;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Candela.Docker;
+
+/// <summary>The Docker Engine API as a front end of the Controller.</summary>
+public static class DockerApi
+{
+    /// <summary>
+    /// Registers what the endpoints need besides <c>IContainerService</c>, <c>IImageService</c> and <c>IMachineService</c>.
+    /// The connections must come from <see cref="Controller.Transport.HalfOpenUnixSockets"/>.
+    /// </summary>
+    public static IServiceCollection AddDockerApi(this IServiceCollection services, Action<DockerApiOptions>? configure = null)
+    {
+        if (configure is not null)
+            services.Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<DockerServices>();
+        return services;
+    }
+
+    /// <summary>
+    /// Maps the Engine API, with and without version prefix, and answers every other path with Docker's 404: to be mapped where
+    /// nothing else is, that is in an application or a branch that serves the Docker socket only.
+    /// </summary>
+    public static void MapDockerApi(this IEndpointRouteBuilder endpoints)
+    {
+        var routes = new DockerRoutes(endpoints, endpoints.ServiceProvider.GetRequiredService<DockerServices>());
+        SystemEndpoints.Map(routes);
+        EventEndpoints.Map(routes);
+        AuthEndpoints.Map(routes);
+        ContainerEndpoints.Map(routes);
+        ContainerStreamEndpoints.Map(routes);
+        TopEndpoints.Map(routes);
+        StatisticsEndpoints.Map(routes);
+        ArchiveEndpoints.Map(routes);
+        ExecEndpoints.Map(routes);
+        ImageEndpoints.Map(routes);
+        NetworkEndpoints.Map(routes);
+        VolumeEndpoints.Map(routes);
+        SwarmEndpoints.Map(routes);
+        routes.MapRest();
+    }
+}

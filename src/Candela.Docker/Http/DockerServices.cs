@@ -1,0 +1,34 @@
+using Candela.Controller;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Candela.Docker.Http;
+
+/// <summary>What handlers work with.</summary>
+internal sealed class DockerServices(
+    IContainerService containers,
+    IImageService images,
+    IMachineService machine,
+    IOptions<DockerApiOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<DockerServices> logger)
+{
+    public IContainerService Containers { get; } = containers;
+
+    public IImageService Images { get; } = images;
+
+    public IMachineService Machine { get; } = machine;
+
+    public DockerApiOptions Options { get; } = options.Value;
+
+    public TimeProvider Time { get; } = time;
+
+    public ILogger Logger { get; } = logger;
+
+    public UnixUsers Users { get; } = new();
+
+    /// <summary>The daemon is about to stop: streams end.</summary>
+    public CancellationToken Stopping { get; } = lifetime.ApplicationStopping;
+}

@@ -1,0 +1,171 @@
+using Candela.Docker.Filters;
+using Candela.Docker.Http;
+using Candela.Docker.Json;
+using Candela.Images;
+using Candela.Model;
+using Microsoft.AspNetCore.Http;
+
+namespace Candela.Docker.Images;
+
+/// <summary>
+/// Images. Their names hold slashes, which a route template cannot express in the middle of a path, so what follows
+/// <c>/images/</c> is taken whole and the verb is read from its end.
+/// </summary>
+internal static class ImageEndpoints
+{
+    public static void Map(DockerRoutes routes)
+    {
+        routes.Get("/images/json", ListAsync);
+        routes.Get("/images/search", static _ => throw DockerException.NotSupported("docker search is"));
+        routes.Get("/images/get", static _ => throw DockerException.NotSupported("docker save is"));
+        routes.Post("/images/create", PullEndpoints.CreateAsync);
+        routes.Post("/images/load", LoadEndpoints.LoadAsync);
+        routes.Post("/images/prune", PruneAsync);
+        routes.Get("/images/{**name}", GetAsync);
+        routes.Post("/images/{**name}", PostAsync);
+        routes.Delete("/images/{**name}", RemoveAsync, Subject.Image);
+        routes.Post("/build", static _ => throw DockerException.NotSupported("docker build is"));
+        routes.Post("/build/prune", static _ => throw DockerException.NotSupported("docker builder prune is"));
+        routes.Post("/build/cancel", static _ => throw DockerException.NotSupported("docker build is"));
+        routes.Post("/commit", static _ => throw DockerException.NotSupported("docker commit is"));
+        routes.Get("/distribution/{**name}", static _ => throw DockerException.NotSupported("looking into a registry (distribution inspect) is"));
+    }
+
+    private static async Task ListAsync(DockerRequest request)
+    {
+        var filters = FilterSet.Parse(request.Query, "before", "dangling", "label", "reference", "since", "until");
+        var images = await request.Images.ListAsync(request.Caller, request.Aborted);
+        var index = new ImageIndex(images);
+        var dangling = filters.Flag("dangling");
+        DateTimeOffset? before = null, since = null;
+        foreach (var reference in filters["before"])
+            before = Find(reference).CreatedAt;
+        foreach (var reference in filters["since"])
+            since = Find(reference).CreatedAt;
+        foreach (var text in filters["until"])
+            before = PruneTime.Parse(text, request.Services.Time.GetUtcNow());
+        var containers = request.Query.Flag("shared-size") ? await request.Containers.ListAsync(request.Caller, request.Aborted) : null;
+
+        var answer = new List<ImageSummary>();
+        foreach (var image in images.OrderByDescending(static image => image.CreatedAt))
+        {
+            if (dangling is { } wanted && wanted != (image.Tags.Count == 0)
+                || before is not null && image.CreatedAt >= before
+                || since is not null && image.CreatedAt <= since
+                || !filters.Labels(image.Configuration.Labels))
+                continue;
+            var shown = image;
+            if (filters.Has("reference"))
+            {
+                var tags = image.Tags.Where(tag => filters.Any("reference", pattern => ReferencePattern.Matches(pattern, tag))).ToList();
+                var digests = image.Digests.Where(digest => filters.Any("reference", pattern => ReferencePattern.Matches(pattern, digest))).ToList();
+                if (tags.Count == 0 && digests.Count == 0)
+                    continue;
+                shown = image with { Tags = tags, Digests = digests };
+            }
+
+            answer.Add(ImageView.Summary(shown, containers?.Count(container => container.ImageId == image.Id) ?? -1));
+        }
+
+        await request.WriteJsonAsync(answer, DockerJson.Default.ListImageSummary);
+
+        Image Find(string reference) => index.Resolve(reference) ?? throw DockerException.NotFound($"No such image: {ImageNames.WithDefaultTag(reference)}");
+    }
+
+    private static Task GetAsync(DockerRequest request)
+    {
+        if (TrySuffix(request.Reference, "/json", out var name))
+            return AnswerAsync(request, name, image => request.WriteJsonAsync(ImageView.Inspect(image), DockerJson.Default.ImageInspect));
+        if (TrySuffix(request.Reference, "/history", out name))
+            return AnswerAsync(request, name, image => HistoryAsync(request, image));
+        if (TrySuffix(request.Reference, "/get", out _))
+            throw DockerException.NotSupported("docker save is");
+        throw DockerException.NotFound("page not found");
+    }
+
+    private static Task PostAsync(DockerRequest request)
+    {
+        if (TrySuffix(request.Reference, "/tag", out var name))
+            return TagAsync(request, name);
+        if (TrySuffix(request.Reference, "/push", out _))
+            throw DockerException.NotSupported("docker push is");
+        throw DockerException.NotFound("page not found");
+    }
+
+    private static async Task AnswerAsync(DockerRequest request, string name, Func<Image, Task> answer)
+    {
+        Image image;
+        try
+        {
+            image = await request.Images.GetAsync(request.Caller, name, request.Aborted);
+        }
+        catch (CandelaException e)
+        {
+            throw ErrorTranslation.Translate(e, Subject.Image, name);
+        }
+
+        await answer(image);
+    }
+
+    /// <summary>The store keeps no build history: one entry for the whole image, one without an id for each layer below.</summary>
+    private static Task HistoryAsync(DockerRequest request, Image image)
+    {
+        var entries = new List<ImageHistoryEntry>();
+        for (var i = 0; i < Math.Max(1, image.DiffIds.Count); i++)
+        {
+            var top = i == 0;
+            entries.Add(new ImageHistoryEntry(
+                top ? image.Id : "<missing>", image.CreatedAt.ToUnixTimeSeconds(), "", top && image.Tags.Count > 0 ? image.Tags : null,
+                top ? image.SizeBytes : 0, top ? image.Comment : ""));
+        }
+
+        return request.WriteJsonAsync(entries, DockerJson.Default.ListImageHistoryEntry);
+    }
+
+    private static async Task TagAsync(DockerRequest request, string name)
+    {
+        var repository = request.Query.Text("repo") ?? throw DockerException.BadRequest("invalid reference format: repository name is missing");
+        var tag = request.Query.Text("tag") ?? "latest";
+        try
+        {
+            await request.Images.TagAsync(request.Caller, name, $"{repository}:{tag}", request.Aborted);
+        }
+        catch (CandelaException e)
+        {
+            throw ErrorTranslation.Translate(e, Subject.Image, name);
+        }
+
+        await request.WriteStatusAsync(StatusCodes.Status201Created);
+    }
+
+    private static async Task RemoveAsync(DockerRequest request)
+    {
+        if (request.Query.ContainsKey("platforms"))
+            throw DockerException.NotSupported("removing single platforms (docker rmi --platform) is");
+        var removed = await request.Images.RemoveAsync(request.Caller, request.Reference, request.Query.Flag("force"), request.Aborted);
+        await request.WriteJsonAsync(removed.Select(View).ToList(), DockerJson.Default.ListImageDeleted);
+    }
+
+    private static async Task PruneAsync(DockerRequest request)
+    {
+        var filters = FilterSet.Parse(request.Query, "dangling", "label", "label!", "until");
+        foreach (var key in (string[])["label", "label!", "until"])
+        {
+            if (filters.Has(key))
+                throw DockerException.NotSupported($"docker image prune --filter {key} is");
+        }
+
+        var all = filters.Flag("dangling") is false;
+        var (removed, freed) = await request.Images.PruneAsync(request.Caller, all, request.Aborted);
+        await request.WriteJsonAsync(new ImagesPruned(removed.Count == 0 ? null : [.. removed.Select(View)], freed), DockerJson.Default.ImagesPruned);
+    }
+
+    private static ImageDeleted View(ImageRemoval removal) => new(removal.Untagged, removal.Deleted);
+
+    private static bool TrySuffix(string path, string suffix, out string name)
+    {
+        var has = path.Length > suffix.Length && path.EndsWith(suffix, StringComparison.Ordinal);
+        name = has ? path[..^suffix.Length] : "";
+        return has;
+    }
+}

@@ -1,0 +1,28 @@
+using Candela.Docker.Http;
+
+namespace Candela.Docker.Images;
+
+/// <summary><c>docker load</c>.</summary>
+internal static class LoadEndpoints
+{
+    public static Task LoadAsync(DockerRequest request)
+    {
+        if (request.Query.Text("platform") is not null)
+            throw DockerException.NotSupported("loading a single platform (docker load --platform) is");
+        var quiet = request.Query.Flag("quiet");
+        var progress = new ProgressStream(request);
+        return progress.RunAsync(
+            async () =>
+            {
+                var images = await request.Images.LoadAsync(request.Caller, request.ReadUnlimited(), quiet ? null : progress, request.Aborted);
+                foreach (var image in images)
+                {
+                    foreach (var tag in image.Tags)
+                        progress.Say(new ProgressMessage { Stream = $"Loaded image: {tag}\n" });
+                    if (image.Tags.Count == 0)
+                        progress.Say(new ProgressMessage { Stream = $"Loaded image ID: {image.Id}\n" });
+                }
+            },
+            static error => ErrorTranslation.Translate(error, Subject.None, null));
+    }
+}

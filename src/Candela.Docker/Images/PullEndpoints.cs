@@ -1,0 +1,65 @@
+using Candela.Docker.Http;
+using Candela.Model;
+
+namespace Candela.Docker.Images;
+
+/// <summary><c>POST /images/create</c>: pull, or import of a root file system.</summary>
+internal static class PullEndpoints
+{
+    public static Task CreateAsync(DockerRequest request)
+    {
+        if (request.Query.Text("platform") is { } platform && platform is not ("linux" or "linux/amd64" or "linux/x86_64"))
+            throw DockerException.NotFound($"no matching manifest for {platform}: only linux/amd64 runs here");
+        if (request.Query.Text("fromImage") is { } image)
+            return PullAsync(request, image);
+        return request.Query.Text("fromSrc") is { } source
+            ? ImportAsync(request, source)
+            : throw DockerException.BadRequest("either fromImage or fromSrc must be given");
+    }
+
+    private static Task PullAsync(DockerRequest request, string name)
+    {
+        var tag = request.Query.Text("tag");
+        if (tag is null && !name.Contains('@', StringComparison.Ordinal) && ImageNames.Split(name).Tag.Length == 0)
+            throw DockerException.NotSupported("pulling all tags (docker pull --all-tags) is");
+        var reference = tag switch
+        {
+            null => name,
+            _ when tag.Contains(':', StringComparison.Ordinal) => $"{name}@{tag}",
+            _ => $"{name}:{tag}",
+        };
+        var credential = RegistryAuthHeader.Read(request.Http.Request);
+        var progress = new ProgressStream(request);
+        return progress.RunAsync(
+            async () =>
+            {
+                var pulled = await request.Images.PullAsync(request.Caller, reference, credential, progress, request.Aborted);
+                var repository = ImageNames.Split(ImageNames.Familiar(name)).Name;
+                if (pulled.Digests.FirstOrDefault(digest => digest.StartsWith(repository + "@", StringComparison.Ordinal)) is { } digest)
+                    progress.Say(new ProgressMessage { Status = $"Digest: {digest[(digest.IndexOf('@', StringComparison.Ordinal) + 1)..]}" });
+                progress.Say(new ProgressMessage { Status = $"Status: Image is up to date for {ImageNames.WithDefaultTag(ImageNames.Familiar(reference))}" });
+            },
+            error => error.Code switch
+            {
+                ErrorCode.ImageNotFound or ErrorCode.NotFound => DockerException.NotFound(error.Message),
+                _ => ErrorTranslation.Translate(error, Subject.None, null),
+            });
+    }
+
+    private static Task ImportAsync(DockerRequest request, string source)
+    {
+        if (source != "-")
+            throw DockerException.NotSupported("importing from a URL (docker import URL; only a file or -) is");
+        var repository = request.Query.Text("repo");
+        var reference = repository is null ? null : ImageNames.Split(repository).Tag.Length > 0 ? repository : $"{repository}:{request.Query.Text("tag") ?? "latest"}";
+        var configuration = ImportChanges.Read(request.Query["changes"]);
+        var progress = new ProgressStream(request);
+        return progress.RunAsync(
+            async () =>
+            {
+                var image = await request.Images.ImportAsync(request.Caller, request.ReadUnlimited(), reference, configuration, request.Aborted);
+                progress.Say(new ProgressMessage { Status = image.Id });
+            },
+            static error => ErrorTranslation.Translate(error, Subject.None, null));
+    }
+}
