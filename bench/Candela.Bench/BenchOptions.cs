@@ -30,6 +30,9 @@ internal sealed record BenchOptions
     /// <summary>Leave dockerd out.</summary>
     public bool WithoutDocker { get; init; }
 
+    /// <summary>Leave Candela out.</summary>
+    public bool WithoutCandela { get; init; }
+
     /// <summary>Where the results go as JSON, too; null: nowhere.</summary>
     public string? JsonFile { get; init; }
 
@@ -49,6 +52,7 @@ internal sealed record BenchOptions
             new("idle-seconds", "Seconds over which idle CPU is measured (default 10)") { Value = "NUMBER" },
             new("until-available", "After those go on until so little memory is available, for example 2g") { Value = "SIZE" },
             new("without-docker", "Leave dockerd out"),
+            new("without-candela", "Leave Candela out: the other side alone"),
             new("json", "Write the results to a file, too") { Value = "FILE" },
         ],
         Examples = [("run --runs 50", "the comparison only"), ("idle --idle 300 --until-available 2g", "how far it goes")],
@@ -69,6 +73,7 @@ internal sealed record BenchOptions
                 IdleSeconds = invocation.Number("idle-seconds", 1, 3600) ?? 10,
                 UntilAvailableBytes = invocation.Value("until-available") is { } size ? Cli.Containers.SpecOptions.ParseSize("until-available", size) : 0,
                 WithoutDocker = invocation.Flag("without-docker"),
+                WithoutCandela = invocation.Flag("without-candela"),
                 JsonFile = invocation.Value("json"),
                 Programs = Environment.GetEnvironmentVariable("CANDELA_BIN") ?? throw new UsageException("start the bench with bench/run"),
             });

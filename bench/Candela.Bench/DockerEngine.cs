@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Net.Sockets;
+using Candela.Cli.Daemon;
 
 namespace Candela.Bench;
 
@@ -8,11 +8,15 @@ namespace Candela.Bench;
 /// </summary>
 internal sealed class DockerEngine : Engine
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+    private const int SIGTERM = 15;
+    private const int SIGKILL = 9;
+    private const string CgroupParent = "candela-bench";
+    private const int StopLimitMs = 30_000;
 
-    private readonly Process daemon;
-    private readonly StreamWriter log;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
+    private readonly DaemonProcess daemon;
+    private readonly string logFile;
 
     public DockerEngine(string folder)
         : base("dockerd + runc", folder)
@@ -20,39 +24,33 @@ internal sealed class DockerEngine : Engine
         Directory.CreateDirectory(folder);
         string configuration = Path.Combine(folder, "daemon.json");
         File.WriteAllText(configuration, "{}");
-        string logFile = Path.Combine(folder, "dockerd.log");
-        log = new StreamWriter(logFile) { AutoFlush = true };
-        daemon = Process.Start(new ProcessStartInfo("dockerd",
-        [
-            "--config-file", configuration,
-            "--host", "unix://" + DockerSocket,
-            "--data-root", Path.Combine(folder, "data"),
-            "--exec-root", Path.Combine(folder, "exec"),
-            "--pidfile", Path.Combine(folder, "docker.pid"),
-            "--iptables=false",
-            "--ip6tables=false",
-            "--bridge=none",
-            "--storage-driver", "overlay2",
-            // cgroupfs works on v1, v2 and hybrid hosts, with or without systemd.
-            "--exec-opt", "native.cgroupdriver=cgroupfs",
-            "--log-level", "warn",
-        ])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        })!;
-        daemon.ErrorDataReceived += (_, line) => log.WriteLine(line.Data);
-        daemon.OutputDataReceived += (_, line) => log.WriteLine(line.Data);
-        daemon.BeginErrorReadLine();
-        daemon.BeginOutputReadLine();
+        logFile = Path.Combine(folder, "dockerd.log");
+        daemon = DaemonProcess.Start(
+            Find("dockerd"),
+            [
+                "--config-file", configuration,
+                "--host", "unix://" + DockerSocket,
+                "--data-root", Path.Combine(folder, "data"),
+                "--exec-root", Path.Combine(folder, "exec"),
+                "--pidfile", Path.Combine(folder, "docker.pid"),
+                "--iptables=false",
+                "--ip6tables=false",
+                "--bridge=none",
+                "--storage-driver", "overlay2",
+                // cgroupfs works on v1, v2 and hybrid hosts, with or without systemd.
+                "--exec-opt", "native.cgroupdriver=cgroupfs",
+                "--cgroup-parent", "/" + CgroupParent,
+                "--log-level", "warn",
+            ],
+            logFile);
         try
         {
-            WaitUntil(Answers, StartLimit, () => $"dockerd did not start; its log is {logFile}");
+            WaitUntil(Answers, StartLimit, () => $"dockerd did not start: {LogTail()}");
             Version = Docker("version", "--format", "{{.Server.Version}}").Trim() + ", " + Execute("runc", "--version").Split('\n')[0];
         }
         catch
         {
-            Stop();
+            Dispose();
             throw;
         }
     }
@@ -61,25 +59,34 @@ internal sealed class DockerEngine : Engine
 
     public override string Version { get; }
 
-    public override void Dispose() => Stop();
-
-    private void Stop()
+    public override void Dispose()
     {
-        const int SIGTERM = 15;
-        if (!daemon.HasExited)
+        daemon.Signal(SIGTERM);
+        if (!daemon.WaitForExit(StopLimitMs))
         {
-            _ = Cli.Terminal.Libc.kill(daemon.Id, SIGTERM);
-            if (!daemon.WaitForExit(StopLimit))
-                daemon.Kill(entireProcessTree: true);
+            daemon.Signal(SIGKILL);
+            daemon.WaitForExit(StopLimitMs);
         }
         daemon.Dispose();
-        log.Dispose();
+        RemoveCgroups();
+    }
+
+    /// <summary>dockerd leaves the parent of its containers' cgroups behind, in each hierarchy.</summary>
+    private static void RemoveCgroups()
+    {
+        const string Root = "/sys/fs/cgroup";
+        foreach (string folder in Directory.EnumerateDirectories(Root).Append(Root).Select(hierarchy => Path.Combine(hierarchy, CgroupParent)))
+        {
+            // A cgroup's files go with it; .NET would try to delete them one by one.
+            if (Directory.Exists(folder))
+                Execute("rmdir", folder);
+        }
     }
 
     private bool Answers()
     {
-        if (daemon.HasExited)
-            throw new InvalidOperationException($"dockerd ended with {daemon.ExitCode}; its log is {Path.Combine(Folder, "dockerd.log")}");
+        if (daemon.WaitForExit(0))
+            throw new InvalidOperationException($"dockerd ended at its start: {LogTail()}");
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -91,4 +98,11 @@ internal sealed class DockerEngine : Engine
             return false;
         }
     }
+
+    private string LogTail() => string.Join('\n', File.ReadLines(logFile).TakeLast(10));
+
+    private static string Find(string program) =>
+        ((string[])["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"])
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists) ?? throw new FileNotFoundException($"{program} is missing: install docker.io (eng/setup bench)");
 }

@@ -42,8 +42,9 @@ internal static class Program
         {
             string tar = Path.Combine(folder, "rootfs.tar");
             RootFileSystem.Write(tar);
-            var candela = new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
-            engines.Add(candela);
+            var candela = options.WithoutCandela ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
+            if (candela is not null)
+                engines.Add(candela);
             bool compares = options.Sections.Any(section => section is "run" or "throughput");
             if (compares && !options.WithoutDocker)
                 engines.Add(new DockerEngine(Path.Combine(folder, "docker")));
@@ -64,23 +65,23 @@ internal static class Program
         }
     }
 
-    private static void Measure(string section, CandelaEngine candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
+    private static void Measure(string section, CandelaEngine? candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
     {
         switch (section)
         {
             case "run":
                 RunSection.Measure(engines, options, report);
                 break;
-            case "stages":
-                StagesSection.Measure(candela, options, report);
-                break;
-            case "fork":
-                ForkSection.Measure(candela, options, report);
-                break;
             case "throughput":
                 ThroughputSection.Measure(engines, options, report);
                 break;
-            case "idle":
+            case "stages" when candela is not null:
+                StagesSection.Measure(candela, options, report);
+                break;
+            case "fork" when candela is not null:
+                ForkSection.Measure(candela, options, report);
+                break;
+            case "idle" when candela is not null:
                 IdleSection.Measure(candela, options, report);
                 break;
         }
