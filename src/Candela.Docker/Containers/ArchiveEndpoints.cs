@@ -86,7 +86,7 @@ internal static class ArchiveEndpoints
                 stat =>
                 {
                     SetHeader(request, stat);
-                    return Task.FromResult(request.StreamResponse(MediaTypes.Tar));
+                    return request.StartStreamAsync(MediaTypes.Tar);
                 },
                 request.Aborted);
         }

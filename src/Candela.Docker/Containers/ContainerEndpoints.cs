@@ -93,7 +93,7 @@ internal static class ContainerEndpoints
         {
             throw DockerException.BadRequest(ErrorTranslation.StartFailure(e, container.Process.Arguments[0]));
         }
-        catch (CandelaException e) when (e.Code is ErrorCode.Conflict && container.Status.State == ContainerState.Paused)
+        catch (CandelaException e) when (e.Code is ErrorCode.Conflict or ErrorCode.NotModified && container.Status.State == ContainerState.Paused)
         {
             throw DockerException.Conflict("cannot start a paused container, try unpause instead");
         }

@@ -5,7 +5,6 @@ using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
 using Candela.Model;
-using Microsoft.AspNetCore.Http;
 
 namespace Candela.Docker.Containers;
 
@@ -13,6 +12,7 @@ namespace Candela.Docker.Containers;
 internal static class ContainerStreamEndpoints
 {
     private const int TimestampBytes = 30;
+    private const int FlushBytes = 64 * 1024;
 
     public static void Map(DockerRoutes routes)
     {
@@ -70,18 +70,18 @@ internal static class ContainerStreamEndpoints
             Until = query.Time("until"),
         };
         using var lifetime = request.LinkLifetime();
-        request.StreamResponse(multiplexed ? MediaTypes.Multiplexed : MediaTypes.Raw);
         var writer = request.Http.Response.BodyWriter;
         var stamp = new byte[TimestampBytes + 1];
         try
         {
             await using var entries = request.Containers.ReadLogsAsync(request.Caller, container.Id, options, lifetime.Token)
                 .GetAsyncEnumerator(lifetime.Token);
-            if (options.Follow)
-                await request.Http.Response.StartAsync(lifetime.Token);
+            var next = entries.MoveNextAsync().AsTask();
+            if (next.IsCompleted)
+                await next; // a failure at once still gets its status
+            await request.StartStreamAsync(multiplexed ? MediaTypes.Multiplexed : MediaTypes.Raw);
             while (true)
             {
-                var next = entries.MoveNextAsync();
                 if (!next.IsCompleted)
                     await writer.FlushAsync(lifetime.Token); // nothing more for now: show what there is
                 if (!await next)
@@ -99,8 +99,9 @@ internal static class ContainerStreamEndpoints
                 if (prefix > 0)
                     writer.Write(stamp.AsSpan(0, prefix));
                 writer.Write(entry.Line.Span);
-                if (writer.CanGetUnflushedBytes && writer.UnflushedBytes > 64 * 1024)
+                if (writer.CanGetUnflushedBytes && writer.UnflushedBytes > FlushBytes)
                     await writer.FlushAsync(lifetime.Token);
+                next = entries.MoveNextAsync().AsTask();
             }
         }
         catch (OperationCanceledException) when (lifetime.IsCancellationRequested)
@@ -121,9 +122,7 @@ internal static class ContainerStreamEndpoints
         using var lifetime = request.LinkLifetime();
         var waiting = await request.Containers.WaitAsync(request.Caller, request.Reference, condition, lifetime.Token);
         // The client starts the container only after it has seen these headers: from here on no exit can be missed.
-        request.StreamResponse(MediaTypes.Json);
-        request.Http.Response.StatusCode = StatusCodes.Status200OK;
-        await request.Http.Response.StartAsync(lifetime.Token);
+        await request.StartStreamAsync(MediaTypes.Json);
         await request.Http.Response.Body.FlushAsync(lifetime.Token);
         var result = await waiting.WaitAsync(lifetime.Token);
         var answer = new WaitResponse(result.ExitCode, result.Error.Length > 0 ? new WaitError(result.Error) : null);

@@ -30,7 +30,7 @@ internal static class StatisticsEndpoints
             return;
         }
 
-        request.StreamResponse(MediaTypes.Json);
+        await request.StartStreamAsync(MediaTypes.Json);
         var writer = request.Http.Response.BodyWriter;
         using var timer = new PeriodicTimer(request.Services.Options.StatisticsInterval, request.Services.Time);
         try

@@ -28,11 +28,10 @@ internal static class EventEndpoints
         // Asked for before the headers go out: whatever happens after the client sees them is in the stream.
         await using var events = request.Containers.ReadEventsAsync(request.Caller, since, until, lifetime.Token).GetAsyncEnumerator(lifetime.Token);
         var next = events.MoveNextAsync();
-        request.StreamResponse(MediaTypes.Json);
         var writer = request.Http.Response.BodyWriter;
         try
         {
-            await request.Http.Response.StartAsync(lifetime.Token);
+            await request.StartStreamAsync(MediaTypes.Json);
             await writer.FlushAsync(lifetime.Token);
             while (await next)
             {

@@ -105,11 +105,15 @@ internal sealed class DockerRequest(HttpContext http, DockerServices services, A
         return Http.Request.Body;
     }
 
-    /// <summary>An answer that goes on for as long as the client likes, at any speed.</summary>
-    public Stream StreamResponse(string contentType)
+    /// <summary>
+    /// Sends the head of an answer that goes on for as long as the client likes, at any speed. From here on an error can only cut
+    /// the connection.
+    /// </summary>
+    public async Task<Stream> StartStreamAsync(string contentType)
     {
         Http.Features.Get<IHttpMinResponseDataRateFeature>()?.MinDataRate = null;
         Http.Response.ContentType = contentType;
+        await Http.Response.StartAsync(Aborted);
         return Http.Response.Body;
     }
 

@@ -128,7 +128,7 @@ internal static class ImageEndpoints
         var tag = request.Query.Text("tag") ?? "latest";
         try
         {
-            await request.Images.TagAsync(request.Caller, name, $"{repository}:{tag}", request.Aborted);
+            await request.Images.TagAsync(request.Caller, name, $"{ImageNames.Familiar(repository)}:{tag}", request.Aborted);
         }
         catch (CandelaException e)
         {

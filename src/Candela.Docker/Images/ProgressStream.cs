@@ -40,7 +40,7 @@ internal sealed class ProgressStream(DockerRequest request) : IProgress<ImagePro
         {
             if (!started)
             {
-                request.StreamResponse(MediaTypes.Json);
+                await request.StartStreamAsync(MediaTypes.Json);
                 started = true;
             }
 

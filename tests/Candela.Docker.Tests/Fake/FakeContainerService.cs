@@ -349,8 +349,12 @@ internal sealed class FakeContainerService(FakeImageService images) : IContainer
             _eventReaders.Add(channel);
         }
 
-        if (until is not null && until <= DateTimeOffset.UtcNow)
-            channel.Writer.Complete();
+        if (until is { } end)
+        {
+            var rest = end - DateTimeOffset.UtcNow;
+            _ = Task.Delay(rest < TimeSpan.Zero ? TimeSpan.Zero : rest, cancellationToken).ContinueWith(_ => channel.Writer.TryComplete(), TaskScheduler.Default);
+        }
+
         await foreach (var happening in channel.Reader.ReadAllAsync(cancellationToken))
         {
             if (until is null || happening.At <= until)

@@ -82,7 +82,7 @@ internal sealed class FakeImageService : IImageService
     }
 
     public Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken) =>
-        Task.FromResult<(IReadOnlyList<ImageRemoval>, long)>(([], 4096));
+        Task.FromResult<(IReadOnlyList<ImageRemoval>, long)>(([new ImageRemoval(null, "sha256:" + new string('b', 64))], 4096));
 
     public Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken) => Task.FromResult(1_500_000L);
 

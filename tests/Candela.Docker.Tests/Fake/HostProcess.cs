@@ -16,6 +16,7 @@ internal sealed partial class HostProcess : IDisposable
     private readonly Process _process;
     private readonly SafeFileHandle? _terminal;
     private readonly Stream _input;
+    private SafeFileHandle? _slave;
     private int _disposed;
 
     private HostProcess(Process process, SafeFileHandle? terminal, Stream input) => (_process, _terminal, _input) = (process, terminal, input);
@@ -60,11 +61,11 @@ internal sealed partial class HostProcess : IDisposable
             start.ArgumentList.Add(argument);
         foreach (var argument in configuration.Arguments)
             start.ArgumentList.Add(argument);
-        // Held open until the child has it, or reading would end at once.
-        using var slave = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        // Held open while the process lives: reading would end when nobody has it open, as before the child has opened it.
+        var slave = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         var process = Process.Start(start)!;
         var stream = new FileStream(terminal, FileAccess.ReadWrite, bufferSize: 0, isAsync: false);
-        return new HostProcess(process, terminal, stream);
+        return new HostProcess(process, terminal, stream) { _slave = slave };
     }
 
     /// <summary>Carries output to the sink until it has ended; gives the exit code.</summary>
@@ -78,7 +79,10 @@ internal sealed partial class HostProcess : IDisposable
         }
         else
         {
-            await Task.Factory.StartNew(() => PumpAsync(_input, isStderr: false, sink), TaskCreationOptions.LongRunning).Unwrap();
+            var pumping = Task.Factory.StartNew(() => PumpAsync(_input, isStderr: false, sink), TaskCreationOptions.LongRunning).Unwrap();
+            await _process.WaitForExitAsync();
+            _slave?.Dispose();
+            await pumping;
         }
 
         await _process.WaitForExitAsync();
@@ -126,6 +130,7 @@ internal sealed partial class HostProcess : IDisposable
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
         _process.Dispose();
+        _slave?.Dispose();
         _input.Dispose();
     }
 

@@ -24,6 +24,7 @@ internal sealed class SocketServer : IAsyncDisposable
         folder ??= Directory.CreateTempSubdirectory("cdk").FullName;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<ILoggerProvider, FailureLog>();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(Path.Combine(folder, "t.sock")));
         builder.Services.AddRouting();
         builder.Services.AddHalfOpenUnixSockets();
@@ -39,5 +40,26 @@ internal sealed class SocketServer : IAsyncDisposable
         await _application.DisposeAsync();
         if (Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
+    }
+}
+
+/// <summary>Shows what goes wrong inside the server on the test's standard error.</summary>
+internal sealed class FailureLog : ILoggerProvider, ILogger
+{
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+            Console.Error.WriteLine($"{logLevel}: {formatter(state, exception)} {exception}");
+    }
+
+    public void Dispose()
+    {
     }
 }

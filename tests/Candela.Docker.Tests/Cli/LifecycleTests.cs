@@ -1,0 +1,140 @@
+using Candela.Docker.Tests.Fake;
+
+namespace Candela.Docker.Tests.Cli;
+
+/// <summary>The rest of a container's life, files and images through the stock CLI.</summary>
+public sealed class LifecycleTests
+{
+    [Fact]
+    public async Task Pause_restart_rename_kill_wait_and_prune()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        await docker.OutputAsync("run", "-d", "--name", "box", "--network=none", "candela/base", "sleep", "100");
+        await docker.OutputAsync("pause", "box");
+        Assert.Contains("(Paused)", await docker.OutputAsync("ps", "--format", "{{.Status}}"), StringComparison.Ordinal);
+        Assert.Contains("is paused, unpause the container before exec", (await docker.RunAsync("exec", "box", "true")).Error, StringComparison.Ordinal);
+        Assert.Contains("cannot start a paused container", (await docker.RunAsync("start", "box")).Error, StringComparison.Ordinal);
+        await docker.OutputAsync("unpause", "box");
+        Assert.Contains("is not paused", (await docker.RunAsync("unpause", "box")).Error, StringComparison.Ordinal);
+        await docker.OutputAsync("restart", "-t", "3", "box");
+        await docker.OutputAsync("rename", "box", "crate");
+        Assert.Contains("cannot remove container \"/crate\": container is running", (await docker.RunAsync("rm", "crate")).Error, StringComparison.Ordinal);
+        using (var waiting = docker.Start("wait", "crate"))
+        {
+            await docker.OutputAsync("kill", "-s", "TERM", "crate");
+            Assert.Equal("143", (await DockerServer.FinishAsync(waiting, null)).Output.TrimEnd());
+        }
+
+        Assert.Contains("is not running", (await docker.RunAsync("kill", "crate")).Error, StringComparison.Ordinal);
+        Assert.Contains("Deleted Containers:", await docker.OutputAsync("container", "prune", "-f"), StringComparison.Ordinal);
+        Assert.Equal("", await docker.OutputAsync("ps", "-aq"));
+    }
+
+    [Fact]
+    public async Task Start_attached_and_stop_of_a_stopped_container_are_fine()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        await docker.OutputAsync("create", "-i", "--name", "box", "--network=none", "candela/base", "sh", "-c", "cat; exit 2");
+        var result = await docker.RunWithInputAsync("text", "start", "-ai", "box");
+        Assert.Equal(new CliResult(2, "text", ""), result);
+        Assert.Equal("box", await docker.OutputAsync("stop", "box"));
+    }
+
+    [Fact]
+    public async Task Files_are_copied_both_ways()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        await docker.OutputAsync("run", "-d", "--name", "box", "--network=none", "candela/base", "sleep", "100");
+        var inside = Directory.CreateDirectory(Path.Combine(docker.Folder, "inside")).FullName;
+        var local = Path.Combine(docker.Folder, "local.txt");
+        await File.WriteAllTextAsync(local, "hello");
+        await docker.OutputAsync("cp", local, $"box:{inside}/");
+        Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(inside, "local.txt")));
+        await docker.OutputAsync("cp", $"box:{inside}/local.txt", Path.Combine(docker.Folder, "back.txt"));
+        Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(docker.Folder, "back.txt")));
+        var absent = await docker.RunAsync("cp", "box:/no/such/file", docker.Folder);
+        Assert.Contains("Could not find the file /no/such/file in container box", absent.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Images_are_pulled_listed_tagged_loaded_imported_and_removed()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        Assert.Contains("Status: ", await docker.OutputAsync("pull", "example.org/tool:1"), StringComparison.Ordinal);
+        var broken = await docker.RunAsync("pull", "example.org/broken:1");
+        Assert.Equal(1, broken.ExitCode);
+        Assert.Contains("digest mismatch", broken.Error, StringComparison.Ordinal);
+        Assert.Contains("pull access denied", (await docker.RunAsync("pull", "missing")).Error, StringComparison.Ordinal);
+        await docker.OutputAsync("tag", "example.org/tool:1", "mine:2");
+        Assert.Equal("mine:2", await docker.OutputAsync("images", "--format", "{{.Repository}}:{{.Tag}}", "mine"));
+        Assert.Equal("example.org/tool:1", await docker.OutputAsync("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", "reference=example.org/*"));
+        Assert.Equal("amd64 [sh]", await docker.OutputAsync("image", "inspect", "-f", "{{.Architecture}} {{.Config.Cmd}}", "example.org/tool:1"));
+        Assert.Contains("Untagged: mine:2", await docker.OutputAsync("rmi", "mine:2"), StringComparison.Ordinal);
+        Assert.Contains("No such image: nothing:latest", (await docker.RunAsync("rmi", "nothing")).Error, StringComparison.Ordinal);
+        var tar = new string('x', 300_000);
+        Assert.Equal("Loaded image: loaded:latest", (await docker.RunWithInputAsync(tar, "load")).Output.TrimEnd());
+        Assert.Equal(tar.Length, docker.Images.LastLoadedBytes);
+        Assert.StartsWith("sha256:", (await docker.RunWithInputAsync(tar, "import", "-c", "CMD [\"a\",\"b\"]", "-c", "ENV X=y", "-", "imported:1")).Output, StringComparison.Ordinal);
+        Assert.Equal("[a b] [X=y]", await docker.OutputAsync("image", "inspect", "-f", "{{.Config.Cmd}} {{.Config.Env}}", "imported:1"));
+        await docker.OutputAsync("history", "candela/base");
+        Assert.Contains("Total reclaimed space: 4.096kB", await docker.OutputAsync("image", "prune", "-f"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run -v /a:/b candela/base true", "volumes and bind mounts (-v, --volume) are not supported yet")]
+    [InlineData("run -v /data candela/base true", "volumes (-v, --volume) are not supported yet")]
+    [InlineData("run -p 80:80 candela/base true", "are not supported yet")]
+    [InlineData("run -P candela/base true", "published ports (-P, --publish-all) are not supported yet")]
+    [InlineData("run --network host candela/base true", "--network host")]
+    [InlineData("run --network mynet candela/base true", "--network mynet")]
+    [InlineData("run --pid host candela/base true", "--pid=host")]
+    [InlineData("run --ipc host candela/base true", "--ipc=host")]
+    [InlineData("run --device /dev/null candela/base true", "host devices (--device) are not supported yet")]
+    [InlineData("run --volumes-from x candela/base true", "--volumes-from")]
+    [InlineData("run --gpus all candela/base true", "--gpus")]
+    [InlineData("run --cpuset-cpus 0 candela/base true", "--cpuset-cpus")]
+    [InlineData("run --cpu-shares 10 candela/base true", "--cpu-shares")]
+    [InlineData("run --log-driver syslog candela/base true", "--log-driver")]
+    [InlineData("run --log-opt max-size=1m candela/base true", "--log-opt")]
+    [InlineData("run --security-opt seccomp=unknown.json candela/base true", "seccomp")]
+    [InlineData("run --health-cmd true candela/base true", "--health-cmd")]
+    [InlineData("run --storage-opt size=1G candela/base true", "--storage-opt")]
+    [InlineData("run --memory-reservation 10m candela/base true", "--memory-reservation")]
+    [InlineData("run --ip 10.0.0.1 candela/base true", "not supported")]
+    [InlineData("run --mac-address 02:42:ac:11:00:02 candela/base true", "not supported yet")]
+    [InlineData("run --oom-kill-disable --memory 64m candela/base true", "--oom-kill-disable")]
+    [InlineData("run --mount type=bind,src=/tmp,dst=/x candela/base true", "mounts of type bind")]
+    [InlineData("run --runtime runc candela/base true", "--runtime=runc")]
+    [InlineData("volume create x", "volumes are not supported yet")]
+    [InlineData("network create x", "networks (a container has loopback only) are not supported yet")]
+    [InlineData("commit box", "docker commit is not supported yet")]
+    [InlineData("push candela/base", "docker push is not supported yet")]
+    [InlineData("save candela/base", "docker save is not supported yet")]
+    [InlineData("search x", "docker search is not supported yet")]
+    [InlineData("diff box", "docker diff is not supported yet")]
+    [InlineData("export box", "docker export is not supported yet")]
+    [InlineData("update --memory 64m box", "docker update is not supported yet")]
+    [InlineData("swarm init", "swarm mode is not supported yet")]
+    [InlineData("node ls", "This node is not a swarm manager")]
+    [InlineData("service ls", "This node is not a swarm manager")]
+    [InlineData("secret ls", "This node is not a swarm manager")]
+    public async Task What_is_not_there_yet_is_refused_in_clear_words(string command, string text)
+    {
+        await using var docker = await DockerServer.StartAsync();
+        var result = await docker.RunAsync(command.Split(' '));
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains(text, result.Error, StringComparison.Ordinal);
+        Assert.Equal("", await docker.OutputAsync("ps", "-aq"));
+    }
+
+    [Fact]
+    public async Task Network_and_volume_lists_work()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        Assert.Equal("none null local", await docker.OutputAsync("network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"));
+        Assert.Equal("none", await docker.OutputAsync("network", "inspect", "-f", "{{.Name}}", "none"));
+        Assert.Equal("", await docker.OutputAsync("volume", "ls", "-q"));
+        Assert.Equal("", await docker.OutputAsync("plugin", "ls", "-q"));
+        Assert.Contains("No such container", (await docker.RunAsync("start", "nobody")).Error, StringComparison.Ordinal);
+    }
+}
