@@ -132,7 +132,7 @@ internal sealed partial record ImageReference
 
     private static CandelaException Invalid(string message) => new(ErrorCode.InvalidArgument, message);
 
-    [GeneratedRegex("^[a-f0-9]{64}\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[a-f0-9]{64}\z", RegexOptions.CultureInvariant)]
     private static partial Regex IdentifierPattern();
 
     // distribution/reference, regexp.go; the digest is sha256 only.
