@@ -67,7 +67,7 @@ internal sealed record RegistryError(HttpStatusCode Status, string Code, string 
                 return errors[0].ValueKind == JsonValueKind.Object ? (Read(errors[0], "code"), Read(errors[0], "message")) : ("", "");
             return ("", Read(root, "details") is { Length: > 0 } details ? details : Read(root, "error_description"));
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return ("", "");
         }

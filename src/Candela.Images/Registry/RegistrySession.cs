@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Candela.Images.Naming;
+using Candela.Model;
+
+namespace Candela.Images.Registry;
+
+/// <summary>One repository of one registry, spoken to with one user's credentials. Safe for use from many threads.</summary>
+internal sealed class RegistrySession : IDisposable
+{
+    private const string DockerHubHost = "registry-1.docker.io";
+    private readonly RegistryTransport _transport;
+    private readonly TokenClient _tokens;
+    private readonly RegistryAuthenticator _authenticator;
+    private readonly TimeProvider _time;
+    private readonly bool _hasCredential;
+    private readonly bool _mayBePlain;
+    private readonly string _repository;
+    private Uri? _base;
+
+    /// <summary>Makes no connection yet.</summary>
+    public RegistrySession(RegistryTransport transport, RegistryOptions options, TimeProvider time, ImageReference reference, RegistryCredential? credential)
+    {
+        _transport = transport;
+        _time = time;
+        _hasCredential = credential is not null;
+        Reference = reference;
+        Host = reference.Domain == ImageReference.DefaultDomain ? DockerHubHost : reference.Domain;
+        _repository = reference.Path;
+        _mayBePlain = options.IsInsecure(Host);
+        _tokens = new TokenClient(transport, options, time, credential);
+        _authenticator = new RegistryAuthenticator(_tokens, _repository, credential);
+    }
+
+    /// <summary>What is pulled.</summary>
+    public ImageReference Reference { get; }
+
+    /// <summary>The registry, <c>host[:port]</c>.</summary>
+    public string Host { get; }
+
+    /// <summary>Gets something of the repository; the body of the answer is still to be read.</summary>
+    /// <param name="path">Below the repository, for example <c>blobs/sha256:…</c>.</param>
+    /// <param name="accept">Media types; empty: any.</param>
+    /// <param name="rangeStart">First byte wanted; 0: the whole.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>An answer of status 200, 206 or 416.</returns>
+    /// <exception cref="CandelaException">The registry refuses; see <see cref="RegistryRefusal"/>.</exception>
+    /// <exception cref="PassingFailureException">The registry is overloaded or failed; HttpRequestException and TimeoutException are as passing.</exception>
+    public async Task<HttpResponseMessage> GetAsync(string path, IReadOnlyList<string> accept, long rangeStart, CancellationToken cancellationToken)
+    {
+        var response = await SendAsync($"v2/{_repository}/{path}", accept, rangeStart, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
+            return response;
+        using (response)
+        {
+            var error = await RegistryError.ReadAsync(_transport, response, cancellationToken).ConfigureAwait(false);
+            throw error.IsPassing ? PassingFailureException.From(response, error, _time) : RegistryRefusal.From(error, this, _hasCredential);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _tokens.Dispose();
+
+    private async Task<HttpResponseMessage> SendAsync(string path, IReadOnlyList<string> accept, long rangeStart, CancellationToken cancellationToken)
+    {
+        var known = Volatile.Read(ref _base);
+        var secure = known ?? new Uri($"https://{Host}/");
+        try
+        {
+            var response = await SendAsync(secure, path, accept, rangeStart, cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _base, secure);
+            return response;
+        }
+        catch (Exception e) when (known is null && _mayBePlain && (RetryPolicy.IsUnreachable(e) || e is TimeoutException))
+        {
+            var plain = new Uri($"http://{Host}/");
+            var response = await SendAsync(plain, path, accept, rangeStart, cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _base, plain);
+            return response;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(Uri registry, string path, IReadOnlyList<string> accept, long rangeStart, CancellationToken cancellationToken)
+    {
+        var request = new RegistryRequest
+        {
+            Uri = new Uri(registry, path),
+            Accept = accept,
+            RangeStart = rangeStart,
+            Authorization = await _authenticator.GetAsync(registry, cancellationToken).ConfigureAwait(false),
+        };
+        var response = await _transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.Unauthorized || !RegistryRequest.SameOrigin(response.RequestMessage!.RequestUri!, registry))
+            return response;
+        AuthenticationHeaderValue? authorization;
+        try
+        {
+            var challenges = AuthenticationChallenge.Parse(Values(response, "WWW-Authenticate"));
+            authorization = await _authenticator.AnswerAsync(challenges, registry, request.Authorization, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+
+        if (authorization is null)
+            return response;
+        response.Dispose();
+        return await _transport.SendAsync(request with { Authorization = authorization }, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static IEnumerable<string> Values(HttpResponseMessage response, string header)
+        => response.Headers.NonValidated.TryGetValues(header, out var values) ? values : [];
+}
