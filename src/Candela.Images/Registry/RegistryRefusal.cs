@@ -7,10 +7,10 @@ namespace Candela.Images.Registry;
 internal static class RegistryRefusal
 {
     /// <summary>
-    /// ImageNotFound: no such manifest or repository, or none that an anonymous user sees. PermissionDenied: not with these credentials.
-    /// Unauthenticated: wrong credentials. Unavailable: anything else.
+    /// ImageNotFound: no such manifest or repository, or none that an anonymous user sees. PermissionDenied: not with this user's token.
+    /// Unauthenticated: the registry does not take the password. Unavailable: anything else.
     /// </summary>
-    public static CandelaException From(RegistryError error, RegistrySession session, bool hasCredential)
+    public static CandelaException From(RegistryError error, RegistrySession session, bool hasCredential, bool passwordSent)
     {
         var name = session.Reference.FamiliarName;
         var denied = $"pull access denied for {name}, repository does not exist or may require 'docker login': {error.Text}";
@@ -19,7 +19,7 @@ internal static class RegistryRefusal
             (HttpStatusCode.NotFound, "NAME_UNKNOWN") => new(ErrorCode.ImageNotFound, $"repository {name} not found: {error.Text}"),
             (HttpStatusCode.NotFound, "BLOB_UNKNOWN") => new(ErrorCode.ImageNotFound, $"a part of {session.Reference.Familiar} is not in the registry {session.Host}: {error.Text}"),
             (HttpStatusCode.NotFound, _) => new(ErrorCode.ImageNotFound, $"manifest for {session.Reference.Familiar} not found: {error.Text}"),
-            (HttpStatusCode.Unauthorized, _) when hasCredential && error.Code != "DENIED" => new(ErrorCode.Unauthenticated, denied),
+            (HttpStatusCode.Unauthorized, _) when passwordSent => new(ErrorCode.Unauthenticated, denied),
             (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, _) when hasCredential => new(ErrorCode.PermissionDenied, denied),
             (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden, _) => new(ErrorCode.ImageNotFound, denied),
             _ => new(ErrorCode.Unavailable, $"the registry {session.Host} refuses {session.Reference.Familiar}: {error.Text}"),

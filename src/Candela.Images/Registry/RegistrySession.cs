@@ -54,7 +54,7 @@ internal sealed class RegistrySession : IDisposable
         using (response)
         {
             var error = await RegistryError.ReadAsync(_transport, response, cancellationToken).ConfigureAwait(false);
-            throw error.IsPassing ? PassingFailureException.From(response, error, _time) : RegistryRefusal.From(error, this, _hasCredential);
+            throw error.IsPassing ? PassingFailureException.From(response, error, _time) : RegistryRefusal.From(error, this, _hasCredential, response.RequestMessage?.Headers.Authorization?.Scheme == "Basic");
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class RegistrySession : IDisposable
         AuthenticationHeaderValue? authorization;
         try
         {
-            var challenges = AuthenticationChallenge.Parse(Values(response, "WWW-Authenticate"));
+            var challenges = AuthenticationChallenge.Parse(Challenges(response));
             authorization = await _authenticator.AnswerAsync(challenges, registry, request.Authorization, cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -110,6 +110,6 @@ internal sealed class RegistrySession : IDisposable
         return await _transport.SendAsync(request with { Authorization = authorization }, cancellationToken).ConfigureAwait(false);
     }
 
-    private static IEnumerable<string> Values(HttpResponseMessage response, string header)
-        => response.Headers.NonValidated.TryGetValues(header, out var values) ? values : [];
+    private static HeaderStringValues Challenges(HttpResponseMessage response)
+        => response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? values : default;
 }

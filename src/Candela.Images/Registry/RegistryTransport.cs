@@ -43,6 +43,7 @@ internal sealed class RegistryTransport(RegistryOptions options) : IDisposable
 
     /// <summary>Reads a body that may not be longer than <paramref name="limit"/> bytes.</summary>
     /// <returns>Null when it is longer.</returns>
+    /// <exception cref="HttpRequestException">The connection broke.</exception>
     /// <exception cref="TimeoutException">The body is not there in time.</exception>
     public async Task<byte[]?> ReadAsync(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
     {
@@ -65,6 +66,10 @@ internal sealed class RegistryTransport(RegistryOptions options) : IDisposable
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new TimeoutException($"the answer was not complete after {options.DocumentTimeout.TotalSeconds:0.#} s", e);
+        }
+        catch (IOException e)
+        {
+            throw new HttpRequestException(HttpRequestError.ResponseEnded, e.Message, e);
         }
 
         return buffer.ToArray();

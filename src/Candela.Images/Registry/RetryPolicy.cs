@@ -28,7 +28,7 @@ internal sealed class RetryPolicy(RegistryOptions options, TimeProvider time)
 {
     /// <summary>Whether a failure may pass: a broken connection, silence, an overloaded registry.</summary>
     public static bool IsPassing(Exception failure)
-        => failure is HttpRequestException or HttpIOException or TimeoutException or PassingFailureException;
+        => failure is HttpRequestException or TimeoutException or PassingFailureException;
 
     /// <summary>Whether there was no connection at all. Worth no wait at the first request: the name may be wrong.</summary>
     public static bool IsUnreachable(Exception failure)
