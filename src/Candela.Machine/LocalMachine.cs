@@ -375,7 +375,7 @@ public sealed partial class LocalMachine : IMachine
         return new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal);
     }
 
-    private async Task<(RecoveredContainer Result, string? VmId)> RecoverOneAsync(Container container, CancellationToken cancellationToken)
+    private async Task<(RecoveredContainer Result, string? VmFolder)> RecoverOneAsync(Container container, CancellationToken cancellationToken)
     {
         string id = container.Id;
         JournalEntry? journal = null;
@@ -408,7 +408,7 @@ public sealed partial class LocalMachine : IMachine
             slot.Bind(run);
             run.Publish();
             bool running = journal.Exit is null;
-            return (new RecoveredContainer(id, running, journal.Paused, vm.Record.ProcessId, journal.StartedAt, journal.Exit), vm.Record.Id);
+            return (new RecoveredContainer(id, running, journal.Paused, vm.Record.ProcessId, journal.StartedAt, journal.Exit), vm.Record.Folder);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

@@ -34,7 +34,7 @@ public interface IMicrovisor : IAsyncDisposable
     /// <summary>Finds a micro-VM made by an earlier daemon; null when its VMM is gone (its remains are cleaned away).</summary>
     Task<IMicroVm?> AdoptAsync(MicroVmRecord record, CancellationToken cancellationToken);
 
-    /// <summary>Ends and cleans every VMM, cgroup and folder below the run folder that belongs to none of <paramref name="known"/>.</summary>
+    /// <summary>Ends and cleans every VMM, cgroup and folder of earlier daemons whose <see cref="MicroVmRecord.Folder"/> is not in <paramref name="known"/>.</summary>
     Task CleanOrphansAsync(IReadOnlySet<string> known, CancellationToken cancellationToken);
 }
 
@@ -102,6 +102,9 @@ public sealed record MicroVmRecord
 {
     /// <summary>Id given by the Machine.</summary>
     public required string Id { get; init; }
+
+    /// <summary>Name of its folder below the driver's run folder; not the id, because a VMM waits there before it is claimed.</summary>
+    public required string Folder { get; init; }
 
     /// <summary>Driver that made it.</summary>
     public required string Driver { get; init; }

@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Candela.Microvisor.Qemu;
+
+/// <summary>
+/// QEMU's arguments (qemu-system-x86_64(1)). A snapshot is only understood by a VMM of the same machine, devices, order and ids, so parents
+/// and clones share one form; placeholder disks stand in for what a clone is given later, because microvm has no hot-plug.
+/// </summary>
+internal static class CommandLine
+{
+    public const int QmpDescriptor = 10, AgentDescriptor = 11, MemoryDescriptor = 12, KernelDescriptor = 13, InitramfsDescriptor = 14, StateDescriptor = 13;
+
+    /// <summary>Ids of the disks' devices, in the guest's order vda, vdb.</summary>
+    public static readonly string[] Disks = ["disk0", "disk1"];
+
+    private const string KernelArguments = "console=ttyS0 reboot=t panic=-1 quiet tsc=reliable no_timer_check random.trust_cpu=on cryptomgr.notests mitigations=off";
+
+    /// <summary>A parent: boots the guest into memory that is written back.</summary>
+    public static string[] Parent(string qemu, Accelerator accelerator, MicroVmSize size) =>
+    [
+        .. Common(qemu, accelerator, size, shared: true),
+        "-kernel", $"/proc/self/fd/{KernelDescriptor}",
+        "-initrd", $"/proc/self/fd/{InitramfsDescriptor}",
+        "-append", KernelArguments,
+    ];
+
+    /// <summary>A clone: maps memory copy-on-write and waits for device state.</summary>
+    public static string[] Clone(string qemu, Accelerator accelerator, MicroVmSize size) => [.. Common(qemu, accelerator, size, shared: false), "-incoming", "defer", "-S"];
+
+    private static string[] Common(string qemu, Accelerator accelerator, MicroVmSize size, bool shared)
+    {
+        string cpus = size.VCpus.ToString(CultureInfo.InvariantCulture);
+        string memory = $"{size.MemoryBytes >> 20}M";
+        return
+        [
+            qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-M", "microvm,x-option-roms=off,isa-serial=on,rtc=on,memory-backend=ram,suppress-vmdesc=on",
+            "-accel", accelerator.Argument,
+            "-cpu", "max", "-smp", cpus, "-m", memory,
+            "-object", $"memory-backend-file,id=ram,size={memory},mem-path=/proc/self/fd/{MemoryDescriptor},share={(shared ? "on" : "off")}",
+            "-global", "migration.send-configuration=off",
+            "-chardev", "ringbuf,id=console,size=65536", "-serial", "chardev:console",
+            "-device", "virtio-serial-device,id=ports,max_ports=2",
+            "-chardev", $"socket,id=agent,fd={AgentDescriptor},server=on,wait=off",
+            "-device", "virtserialport,id=agent0,chardev=agent,name=candela.agent.0",
+            "-blockdev", Placeholder(0), "-device", $"virtio-blk-device,id={Disks[0]},drive=none0",
+            "-blockdev", Placeholder(1), "-device", $"virtio-blk-device,id={Disks[1]},drive=none1",
+            "-chardev", $"socket,id=qmp,fd={QmpDescriptor},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
+            "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        ];
+    }
+
+    private static string Placeholder(int disk) =>
+        string.Create(CultureInfo.InvariantCulture, $"driver=null-co,node-name=none{disk},size={MicroVmLimits.DiskBytes},read-zeroes=on{(disk == 0 ? ",read-only=on" : "")}");
+}

@@ -1,0 +1,60 @@
+using Candela.Microvisor.Native;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Candela.Microvisor.Qemu;
+
+/// <summary>A snapshot in sealed memory that clones map, with its pool of waiting VMMs.</summary>
+internal sealed class Parent : IAsyncDisposable
+{
+    private readonly VmmContext _context;
+    private readonly MicroVmSize _size;
+    private readonly Snapshot _snapshot;
+    private readonly ParentStatus _status;
+
+    /// <summary>Takes over the snapshot and seals it.</summary>
+    public Parent(VmmContext context, ParentStatus status, Snapshot snapshot, int waitingCount, SemaphoreSlim preparations, ILogger logger)
+    {
+        _context = context;
+        _size = status.Size;
+        _snapshot = snapshot;
+        _status = status;
+        MemoryFile.Seal(snapshot.Memory);
+        Pool = new WaitingPool(waitingCount, preparations, PrepareAsync, logger);
+    }
+
+    public WaitingPool Pool { get; }
+
+    public ParentStatus Status => _status with { Waiting = Pool.Count };
+
+    /// <summary>Starts a VMM that maps a memory file and, when device state is given, loads it.</summary>
+    public static async Task<VmmProcess> StartAsync(VmmContext context, MicroVmSize size, SafeFileHandle memory, SafeFileHandle devices, bool lowPriority, CancellationToken cancellationToken)
+    {
+        using SafeFileHandle state = MemoryFile.Reopen(devices, Libc.O_RDONLY);
+        var descriptors = new Dictionary<int, SafeFileHandle> { [CommandLine.MemoryDescriptor] = memory, [CommandLine.StateDescriptor] = state };
+        string[] arguments = CommandLine.Clone(context.Options.QemuPath, context.Accelerator, size);
+        return await VmmProcess.StartAsync(context, arguments, size, descriptors, lowPriority, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Pool.DisposeAsync();
+        _snapshot.Dispose();
+    }
+
+    private async Task<VmmProcess> PrepareAsync(bool lowPriority, CancellationToken cancellationToken)
+    {
+        VmmProcess process = await StartAsync(_context, _size, _snapshot.Memory, _snapshot.Devices, lowPriority, cancellationToken);
+        try
+        {
+            await process.LoadDevicesAsync(cancellationToken);
+            return process;
+        }
+        catch
+        {
+            process.Kill();
+            await process.Exited;
+            throw;
+        }
+    }
+}
