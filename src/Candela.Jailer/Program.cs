@@ -56,8 +56,9 @@ internal static unsafe class Program
     {
         Check(fcntl(options.ReportDescriptor, F_SETFD, FD_CLOEXEC), "closing the report at exec");
         Check(setsid(), "setsid");
-        _ = umask(0b000_111_111);
+        _ = umask(0);
         PrivateRoot.Enter(options.Root, options.Command[0], options.Shares);
+        _ = umask(0b000_111_111);
 
         Check(setrlimit(RLIMIT_CORE, new RLimit()), "setrlimit");
         Check(setrlimit(RLIMIT_NOFILE, new RLimit { Current = 256, Maximum = 256 }), "setrlimit");

@@ -77,8 +77,14 @@ internal sealed class VmmFolder
     /// <summary>Deletes it.</summary>
     public void Delete()
     {
-        if (Directory.Exists(Path))
+        try
+        {
             Directory.Delete(Path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Deleted already.
+        }
     }
 
     private static bool IsName(string name) => name.Length == 8 && name.All(char.IsAsciiHexDigitLower);
