@@ -1,3 +1,4 @@
+using Candela.Controller.Api;
 using Candela.Docker.Absent;
 using Candela.Docker.Containers;
 using Candela.Docker.Execs;
@@ -22,6 +23,7 @@ public static class DockerApi
         if (configure is not null)
             services.Configure(configure);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<CallerResolver>();
         services.AddSingleton<DockerServices>();
         return services;
     }

@@ -32,7 +32,7 @@ internal sealed record CredentialBody(string Username, string Password, string? 
 
 internal sealed record TagRequest(string Target);
 
-internal sealed record ImageRow(string Id, IReadOnlyList<string>? Names, DateTimeOffset? CreatedAt, long SizeBytes);
+internal sealed record ImageRow(string Id, IReadOnlyList<string>? Tags, DateTimeOffset? CreatedAt, long SizeBytes);
 
 internal sealed record RemovalRow(string? Untagged, string? Deleted);
 
@@ -40,11 +40,13 @@ internal sealed record PruneAnswer(IReadOnlyList<RemovalRow> Removed, long Freed
 
 internal sealed record ProgressLine(string? Id, string? Status, long Current, long Total, string? Error, string? Code);
 
-internal sealed record ParentRow(string Key, int Vcpus, long MemoryBytes, string? State, DateTimeOffset? CreatedAt, long StateBytes, int Clones);
+internal sealed record ParentRow(string Key, ParentSize Size, DateTimeOffset? CreatedAt, long MemoryBytes, int Waiting);
 
-internal sealed record ParentRequest(int Vcpus, long MemoryBytes);
+internal sealed record ParentSize(int VCpus, long MemoryBytes);
 
-internal sealed record TaskRow(string Id, string? Kind, string? State, double? Progress, string? Message, DateTimeOffset? CreatedAt);
+internal sealed record ParentRequest(int VCpus, long MemoryBytes);
+
+internal sealed record TaskRow(string Id, string? Kind, string? Subject, string? State, double? Progress, string? Message, DateTimeOffset? CreatedAt);
 
 internal sealed record EventLine(long Sequence, DateTimeOffset At, string Kind, string Action, string ResourceId, IReadOnlyDictionary<string, string>? Attributes);
 

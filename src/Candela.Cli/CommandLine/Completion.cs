@@ -124,7 +124,7 @@ internal static class Completion
             using var client = invocation.Connect();
             return kind switch
             {
-                Completes.Images => client.Get(Routes.Images, Wire.Default.IReadOnlyListImageRow).SelectMany(image => image.Names ?? []),
+                Completes.Images => client.Get(Routes.Images, Wire.Default.IReadOnlyListImageRow).SelectMany(image => image.Tags ?? []),
                 Completes.Parents => client.Get(Routes.Parents, Wire.Default.IReadOnlyListParentRow).Select(parent => parent.Key),
                 _ => client.Get(Routes.Query(Routes.Containers, ("all", "true")), Wire.Default.IReadOnlyListContainer)
                     .Where(container => kind == Completes.Containers || container.Status.State is ContainerState.Running or ContainerState.Paused)

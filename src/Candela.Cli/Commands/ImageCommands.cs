@@ -134,7 +134,7 @@ internal static class ImageCommands
         foreach (var image in DaemonClient.Deserialize(json, Wire.Default.IReadOnlyListImageRow))
         {
             string id = whole ? image.Id : Human.ShortId(image.Id);
-            foreach (string reference in image.Names is { Count: > 0 } names ? names : ["<none>:<none>"])
+            foreach (string reference in image.Tags is { Count: > 0 } tags ? tags : ["<none>:<none>"])
             {
                 int colon = reference.LastIndexOf(':');
                 bool hasTag = colon > reference.LastIndexOf('/');

@@ -98,11 +98,11 @@ internal static class MachineCommands
             return 0;
         }
         var now = TimeProvider.System.GetUtcNow();
-        var table = new Table("PARENT", "VCPUS", "MEMORY", "STATE", "CREATED", "CLONES");
+        var table = new Table("PARENT", "VCPUS", "MEMORY", "USED", "WAITING", "CREATED");
         foreach (var parent in DaemonClient.Deserialize(json, Wire.Default.IReadOnlyListParentRow))
         {
-            table.Add(parent.Key, Number(parent.Vcpus), Human.Memory(parent.MemoryBytes), parent.State ?? "",
-                parent.CreatedAt is { } created ? Human.Ago(created, now) : "", Number(parent.Clones));
+            table.Add(parent.Key, Number(parent.Size.VCpus), Human.Memory(parent.Size.MemoryBytes), Human.Memory(parent.MemoryBytes),
+                Number(parent.Waiting), parent.CreatedAt is { } created ? Human.Ago(created, now) : "");
         }
         Writer.Out(table.ToString());
         return 0;
@@ -128,10 +128,10 @@ internal static class MachineCommands
             return 0;
         }
         var now = TimeProvider.System.GetUtcNow();
-        var table = new Table("TASK", "KIND", "STATE", "PROGRESS", "CREATED", "MESSAGE");
+        var table = new Table("TASK", "KIND", "OF", "STATE", "PROGRESS", "CREATED", "MESSAGE");
         foreach (var task in DaemonClient.Deserialize(json, Wire.Default.IReadOnlyListTaskRow))
         {
-            table.Add(Human.ShortId(task.Id), task.Kind ?? "", task.State ?? "",
+            table.Add(Human.ShortId(task.Id), task.Kind ?? "", task.Subject ?? "", task.State ?? "",
                 task.Progress is { } progress ? progress.ToString("0%", CultureInfo.InvariantCulture) : "",
                 task.CreatedAt is { } created ? Human.Ago(created, now) : "", task.Message ?? "");
         }

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Candela.Controller;
-using Candela.Controller.Transport;
 using Candela.Docker.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -30,7 +29,7 @@ internal sealed class DockerRequest(HttpContext http, DockerServices services, A
     /// <summary>What the path names: a container, an exec or an image.</summary>
     public string Reference { get; init; } = "";
 
-    public Caller Caller => field ??= IdentifyCaller();
+    public Caller Caller => field ??= Services.Callers.Resolve(Http.Features, Services.Options.Project);
 
     /// <summary>Ends with the client or with the daemon; for streams. Dispose after use.</summary>
     public CancellationTokenSource LinkLifetime() => CancellationTokenSource.CreateLinkedTokenSource(Aborted, Services.Stopping);
@@ -115,13 +114,6 @@ internal sealed class DockerRequest(HttpContext http, DockerServices services, A
         Http.Response.ContentType = contentType;
         await Http.Response.StartAsync(Aborted);
         return Http.Response.Body;
-    }
-
-    private Caller IdentifyCaller()
-    {
-        var peer = Http.Features.Get<IPeerCredentialFeature>()
-            ?? throw new DockerException(StatusCodes.Status401Unauthorized, "the caller is unknown: this endpoint is served on a Unix socket only");
-        return new Caller(peer.UserId, Services.Users.NameOf(peer.UserId), Services.Options.Project);
     }
 
     private static DockerException TooLarge(int maximum) =>

@@ -1,4 +1,5 @@
 using Candela.Controller;
+using Candela.Controller.Api;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,6 +11,7 @@ internal sealed class DockerServices(
     IContainerService containers,
     IImageService images,
     IMachineService machine,
+    CallerResolver callers,
     IOptions<DockerApiOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
@@ -27,7 +29,7 @@ internal sealed class DockerServices(
 
     public ILogger Logger { get; } = logger;
 
-    public UnixUsers Users { get; } = new();
+    public CallerResolver Callers { get; } = callers;
 
     /// <summary>The daemon is about to stop: streams end.</summary>
     public CancellationToken Stopping { get; } = lifetime.ApplicationStopping;

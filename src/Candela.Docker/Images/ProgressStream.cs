@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
-using System.Threading.Channels;
+using Candela.Controller.Api.Streams;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
@@ -15,72 +15,48 @@ namespace Candela.Docker.Images;
 /// </summary>
 internal sealed class ProgressStream(DockerRequest request) : IProgress<ImageProgress>
 {
-    private const int MessagesMaximum = 1024;
+    private readonly MessageRelay<ProgressMessage> _relay = new();
 
-    private readonly Channel<ProgressMessage> _messages = Channel.CreateBounded<ProgressMessage>(
-        new BoundedChannelOptions(MessagesMaximum) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
-
-    public void Report(ImageProgress value) => _messages.Writer.TryWrite(new ProgressMessage
+    public void Report(ImageProgress value) => _relay.Report(new ProgressMessage
     {
         Status = value.Status,
         Id = value.Id,
         Progress = value.Id is null ? null : new ProgressDetail(value.Current, value.Total),
     });
 
-    public void Say(ProgressMessage message) => _messages.Writer.TryWrite(message);
+    public void Say(ProgressMessage message) => _relay.Report(message);
 
     /// <summary>Runs the work and sends what it reports.</summary>
     /// <param name="work">The work; may report and <see cref="Say"/>.</param>
     /// <param name="translate">Words a failure.</param>
     public async Task RunAsync(Func<Task> work, Func<CandelaException, DockerException> translate)
     {
-        var working = WorkAsync();
-        var started = false;
-        await foreach (var message in _messages.Reader.ReadAllAsync(CancellationToken.None))
-        {
-            if (!started)
-            {
-                await request.StartStreamAsync(MediaTypes.Json);
-                started = true;
-            }
-
-            if (!request.Aborted.IsCancellationRequested)
-                await WriteAsync(message);
-        }
-
         try
         {
-            await working;
+            await _relay.RunAsync(work, SendAsync);
         }
-        catch (Exception e) when (started && e is CandelaException or DockerException)
+        catch (Exception e) when (request.Http.Response.HasStarted && e is CandelaException or DockerException)
         {
             var text = e is CandelaException candela ? translate(candela).Message : e.Message;
-            await WriteAsync(new ProgressMessage { ErrorDetail = new ProgressError(text), Error = text });
+            await SendAsync(new ProgressMessage { ErrorDetail = new ProgressError(text), Error = text }, isLast: true);
         }
         catch (CandelaException e)
         {
             throw translate(e);
         }
-
-        async Task WorkAsync()
-        {
-            try
-            {
-                await work();
-            }
-            finally
-            {
-                _messages.Writer.Complete();
-            }
-        }
     }
 
-    private async Task WriteAsync(ProgressMessage message)
+    private async Task SendAsync(ProgressMessage message, bool isLast)
     {
+        if (request.Aborted.IsCancellationRequested)
+            return;
+        if (!request.Http.Response.HasStarted)
+            await request.StartStreamAsync(MediaTypes.Json);
         var writer = request.Http.Response.BodyWriter;
         using (var json = new Utf8JsonWriter(writer, DockerJson.WriterOptions))
             JsonSerializer.Serialize(json, message, DockerJson.Default.ProgressMessage);
         writer.Write("\r\n"u8);
-        await writer.FlushAsync(request.Aborted);
+        if (isLast)
+            await writer.FlushAsync(request.Aborted);
     }
 }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 
-namespace Candela.Docker.Http;
+namespace Candela.Controller.Api.Http;
 
 /// <summary>Names of this machine's users (passwd(5)); the number where there is no name.</summary>
 internal sealed class UnixUsers

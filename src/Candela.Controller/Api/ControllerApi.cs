@@ -1,0 +1,69 @@
+using Candela.Controller.Api.Containers;
+using Candela.Controller.Api.Documents;
+using Candela.Controller.Api.Http;
+using Candela.Controller.Api.Images;
+using Candela.Controller.Api.Platform;
+using Candela.Controller.Api.Tasks;
+using Candela.Model;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Candela.Controller.Api;
+
+/// <summary>The REST API of the Controller.</summary>
+public static class ControllerApi
+{
+    /// <summary>
+    /// Registers what the endpoints need besides <see cref="IContainerService"/>, <see cref="IImageService"/>,
+    /// <see cref="IMachineService"/> and <see cref="IPlatformStatus"/>. The connections must come from
+    /// <see cref="Transport.HalfOpenUnixSockets"/>.
+    /// </summary>
+    public static IServiceCollection AddControllerApi(this IServiceCollection services, Action<ControllerApiOptions>? configure = null)
+    {
+        if (configure is not null)
+            services.Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<CallerResolver>();
+        services.TryAddSingleton<TaskList>();
+        services.AddSingleton<ApiPipeline>();
+        services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        return services.AddOpenApi(ApiDocument.Name, ApiDocument.Configure);
+    }
+
+    /// <summary>
+    /// Maps the API and its description, and answers every other path with a 404: to be mapped where nothing else is, that is in an
+    /// application or a branch that serves Candela's own socket only.
+    /// </summary>
+    public static void MapControllerApi(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var root = endpoints.MapGroup("");
+        ((IEndpointConventionBuilder)root).Finally(Wrap);
+        var limit = endpoints.ServiceProvider.GetRequiredService<IOptions<ControllerApiOptions>>().Value.JsonBytesMaximum;
+        var api = root.MapGroup("/v1").WithMetadata(new RequestSizeLimitAttribute(limit));
+        PlatformEndpoints.Map(api);
+        ContainerEndpoints.Map(api);
+        StreamEndpoints.Map(api);
+        LogEndpoints.Map(api);
+        ArchiveEndpoints.Map(api);
+        ImageEndpoints.Map(api);
+        root.MapOpenApi(ApiDocument.Pattern).WithMetadata(WorksWhilePreparing.Instance);
+        root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance).ExcludeFromDescription();
+    }
+
+    private static Task RefuseAsync(HttpContext context) =>
+        throw new CandelaException(ErrorCode.NotFound, $"there is no {context.Request.Method} {context.Request.Path}");
+
+    private static void Wrap(EndpointBuilder endpoint)
+    {
+        var next = endpoint.RequestDelegate!;
+        var whilePreparing = endpoint.Metadata.OfType<WorksWhilePreparing>().Any();
+        endpoint.RequestDelegate = context => context.RequestServices.GetRequiredService<ApiPipeline>().RunAsync(context, next, whilePreparing);
+    }
+}

@@ -1,0 +1,50 @@
+using Candela.Model;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Candela.Controller.Api.Http;
+
+/// <summary>Marks an endpoint that works before the platform is ready.</summary>
+internal sealed class WorksWhilePreparing
+{
+    public static readonly WorksWhilePreparing Instance = new();
+}
+
+/// <summary>What endpoints say of themselves, for the document and for the server.</summary>
+internal static class ApiMetadata
+{
+    /// <summary>Failures that any call can meet.</summary>
+    private static readonly ErrorCode[] Common =
+        [ErrorCode.InvalidArgument, ErrorCode.Unauthenticated, ErrorCode.PermissionDenied, ErrorCode.Internal, ErrorCode.Unavailable];
+
+    extension(RouteHandlerBuilder endpoint)
+    {
+        /// <summary>Names and describes the operation, and its failures besides the common ones.</summary>
+        public RouteHandlerBuilder Describe(string operationId, string summary, params ReadOnlySpan<ErrorCode> failures)
+        {
+            endpoint.WithName(operationId).WithSummary(summary);
+            foreach (var status in ((ErrorCode[])[.. Common, .. failures]).Select(ApiProblem.StatusOf).Distinct())
+            {
+                if (status == StatusCodes.Status304NotModified)
+                    endpoint.Produces(status);
+                else
+                    endpoint.Produces<ApiProblem>(status, ApiProblem.MediaType);
+            }
+
+            return endpoint;
+        }
+
+        /// <summary>The body is a tar archive of any length.</summary>
+        public RouteHandlerBuilder AcceptsTar() =>
+            endpoint.Accepts<Stream>(ApiRequests.TarType, "application/octet-stream").WithMetadata(new DisableRequestSizeLimitAttribute());
+
+        /// <summary>The answer is a line of JSON each.</summary>
+        public RouteHandlerBuilder ProducesLines<T>() => endpoint.Produces<T>(StatusCodes.Status200OK, ApiRequests.LinesType);
+
+        /// <summary>The connection goes on as candela-stream.</summary>
+        public RouteHandlerBuilder ProducesStream() => endpoint
+            .Produces(StatusCodes.Status101SwitchingProtocols)
+            .Produces<ApiProblem>(StatusCodes.Status426UpgradeRequired, ApiProblem.MediaType);
+    }
+}
