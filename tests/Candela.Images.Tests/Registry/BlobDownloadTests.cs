@@ -129,6 +129,26 @@ public sealed class BlobDownloadTests
     }
 
     [Fact]
+    public async Task Downloads_three_layers_at_a_time()
+    {
+        using var allThere = new Barrier(3);
+        await using var server = new FakeServer(request =>
+        {
+            // Each answer waits until all three are asked for.
+            if (request.Target == _image.LayerPath && !allThere.SignalAndWait(TimeSpan.FromSeconds(20)))
+                return FakeAnswer.Error(400, "UNSUPPORTED", "not at the same time");
+            return _image.Answer(request);
+        });
+        using var client = new RegistryClient();
+        await using var image = await client.ResolveAsync(server);
+        string[] paths = [client.FilePath + 1, client.FilePath + 2, client.FilePath + 3];
+
+        await Task.WhenAll(paths.Select(path => image.FetchAsync(image.Layers[0], path, null, TestContext.Current.CancellationToken)));
+
+        Assert.All(paths, path => Assert.Equal(_image.Layer, File.ReadAllBytes(path)));
+    }
+
+    [Fact]
     public async Task Ends_when_cancelled_and_keeps_the_partial_file()
     {
         await using var server = new FakeServer(request =>

@@ -11,8 +11,8 @@ internal sealed class RegistryClient : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly RegistryImageSource _source;
 
-    public RegistryClient(RegistryOptions? options = null)
-        => _source = new RegistryImageSource(options ?? Impatient, TimeProvider.System);
+    public RegistryClient(RegistryOptions? options = null, TimeProvider? time = null)
+        => _source = new RegistryImageSource(options ?? Impatient, time ?? TimeProvider.System);
 
     public static RegistryOptions Impatient { get; } = new() { RetryDelay = TimeSpan.FromMilliseconds(1), IdleTimeout = TimeSpan.FromSeconds(5) };
 

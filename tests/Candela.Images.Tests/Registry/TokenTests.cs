@@ -1,6 +1,7 @@
 using System.Text;
 using System.Web;
 using Candela.Model;
+using Candela.Tests.Shared;
 
 namespace Candela.Images.Tests.Registry;
 
@@ -64,6 +65,23 @@ public sealed class TokenTests : IAsyncDisposable
         await image.FetchAsync(image.Layers[0], _client.FilePath, null, TestContext.Current.CancellationToken);
 
         Assert.Equal(2, TokenRequests.Count());
+    }
+
+    [Theory]
+    [InlineData(50, 1)]
+    [InlineData(60, 2)]
+    public async Task Keeps_a_token_until_shortly_before_it_expires(int secondsLater, int expectedTokens)
+    {
+        var clock = new ManualTimeProvider();
+        using var client = new RegistryClient(time: clock);
+        await using var image = await client.ResolveAsync(_server);
+        var refusals = Refusals;
+
+        clock.Advance(TimeSpan.FromSeconds(secondsLater));
+        await image.FetchAsync(image.Layers[0], client.FilePath, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(expectedTokens, TokenRequests.Count());
+        Assert.Equal(refusals, Refusals);
     }
 
     [Fact]
@@ -147,6 +165,8 @@ public sealed class TokenTests : IAsyncDisposable
         await _server.DisposeAsync();
         _client.Dispose();
     }
+
+    private int Refusals => _server.Requests.Count(static request => !IsToken(request) && request.Authorization is null);
 
     private IEnumerable<FakeRequest> TokenRequests => _server.Requests.Where(IsToken);
 
