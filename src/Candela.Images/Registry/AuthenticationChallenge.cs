@@ -16,6 +16,10 @@ internal sealed record AuthenticationChallenge(string Scheme, IReadOnlyDictionar
     /// <summary>The parameter of that name, null when it is absent or empty.</summary>
     public string? this[string name] => Parameters.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
 
+    /// <summary>The challenges of a response.</summary>
+    public static IReadOnlyList<AuthenticationChallenge> Of(HttpResponseMessage response)
+        => response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? Parse(values) : [];
+
     /// <summary>Reads every challenge of the header's values. What cannot be understood ends the value it stands in.</summary>
     public static IReadOnlyList<AuthenticationChallenge> Parse(IEnumerable<string> values)
     {

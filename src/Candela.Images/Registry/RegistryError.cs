@@ -41,6 +41,9 @@ internal sealed record RegistryError(HttpStatusCode Status, string Code, string 
     /// <summary>Reads the error that a response carries; a body that is no JSON, too long or broken counts as none.</summary>
     public static async Task<RegistryError> ReadAsync(RegistryTransport transport, HttpResponseMessage response, CancellationToken cancellationToken)
     {
+        // RFC 6750, 3.1: the token is good but not for this.
+        if (response.StatusCode == HttpStatusCode.Unauthorized && AuthenticationChallenge.Of(response).Any(static one => one["error"] == "insufficient_scope"))
+            return new RegistryError(response.StatusCode, "DENIED", "requested access to the resource is denied");
         byte[]? body;
         try
         {

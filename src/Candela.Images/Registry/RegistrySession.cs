@@ -54,6 +54,9 @@ internal sealed class RegistrySession : IDisposable
         using (response)
         {
             var error = await RegistryError.ReadAsync(_transport, response, cancellationToken).ConfigureAwait(false);
+            var storage = response.RequestMessage!.RequestUri!;
+            if (!RegistryRequest.SameOrigin(storage, Volatile.Read(ref _base)!))
+                throw new PassingFailureException($"its storage {storage.Authority} answers {error.Text}", null); // its signed addresses run out
             throw error.IsPassing ? PassingFailureException.From(response, error, _time) : RegistryRefusal.From(error, this, _hasCredential, response.RequestMessage?.Headers.Authorization?.Scheme == "Basic");
         }
     }
@@ -95,7 +98,7 @@ internal sealed class RegistrySession : IDisposable
         AuthenticationHeaderValue? authorization;
         try
         {
-            var challenges = AuthenticationChallenge.Parse(Challenges(response));
+            var challenges = AuthenticationChallenge.Of(response);
             authorization = await _authenticator.AnswerAsync(challenges, registry, request.Authorization, cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -109,7 +112,4 @@ internal sealed class RegistrySession : IDisposable
         response.Dispose();
         return await _transport.SendAsync(request with { Authorization = authorization }, cancellationToken).ConfigureAwait(false);
     }
-
-    private static HeaderStringValues Challenges(HttpResponseMessage response)
-        => response.Headers.NonValidated.TryGetValues("WWW-Authenticate", out var values) ? values : default;
 }

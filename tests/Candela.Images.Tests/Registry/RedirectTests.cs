@@ -73,8 +73,10 @@ public sealed class RedirectTests : IDisposable
         await using var storage = new FakeServer(_ => FakeAnswer.Challenge("Basic realm=\"phishing\""));
         await using var registry = Protected(request => request.Target == _image.LayerPath ? FakeAnswer.Redirect($"http://{storage.Authority}/") : _image.Answer(request));
 
-        await Assert.ThrowsAsync<CandelaException>(() => _client.FetchLayerAsync(registry, _credential));
+        var failure = await Assert.ThrowsAsync<CandelaException>(() => _client.FetchLayerAsync(registry, _credential));
 
+        Assert.Equal(ErrorCode.Unavailable, failure.Code);
+        Assert.Contains($"its storage {storage.Authority} answers", failure.Message, StringComparison.Ordinal);
         Assert.All(storage.Requests, request => Assert.Null(request.Authorization));
     }
 

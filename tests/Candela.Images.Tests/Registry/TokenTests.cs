@@ -118,7 +118,7 @@ public sealed class TokenTests : IAsyncDisposable
         var failure = await _client.FailToResolveAsync(_server, loggedIn ? new RegistryCredential("jo", "secret", null) : null);
 
         Assert.Equal(expected, failure.Code);
-        Assert.StartsWith($"pull access denied for {_server.Authority}/app, repository does not exist or may require 'docker login'", failure.Message, StringComparison.Ordinal);
+        Assert.Equal($"pull access denied for {_server.Authority}/app, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", failure.Message);
         Assert.Single(TokenRequests);
     }
 
@@ -188,7 +188,7 @@ public sealed class TokenTests : IAsyncDisposable
 
             return request.Authorization is { } authorization && authorization.StartsWith("Bearer ", StringComparison.Ordinal) && _good.Contains(authorization[7..])
                 ? _image.Answer(request)
-                : FakeAnswer.Challenge($"Bearer realm=\"{_realm ?? $"http://{_server.Authority}/token?kept=1"}\",service=\"test registry\",scope=\"repository:app:pull\"");
+                : FakeAnswer.Challenge($"Bearer realm=\"{_realm ?? $"http://{_server.Authority}/token?kept=1"}\",service=\"test registry\",scope=\"repository:app:pull\"{(request.Authorization is null ? "" : ",error=\"insufficient_scope\"")}");
         }
     }
 }
