@@ -77,6 +77,20 @@ public sealed class TransportSecurityTests
     }
 
     [Theory]
+    [InlineData("https://registry.lan/v2/", false)]
+    [InlineData("https://direct.lan/v2/", true)]
+    [InlineData("http://localhost:5000/v2/", true)]
+    [InlineData("http://127.0.0.5/v2/", true)]
+    [InlineData("http://[::1]:5000/v2/", true)]
+    public void Uses_no_proxy_for_loopback(string address, bool bypassed)
+    {
+        var proxy = new LoopbackBypassingProxy(new WebProxy("http://proxy.lan:3128", BypassOnLocal: false, [@"direct\.lan"]));
+
+        Assert.Equal(bypassed, proxy.IsBypassed(new Uri(address)));
+        Assert.Equal("proxy.lan", proxy.GetProxy(new Uri("https://registry.lan/"))!.Host);
+    }
+
+    [Theory]
     [InlineData("http://registry.lan")]
     [InlineData("10.0.0.0/99")]
     [InlineData("")]
