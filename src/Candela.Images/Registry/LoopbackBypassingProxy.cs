@@ -12,5 +12,5 @@ internal sealed class LoopbackBypassingProxy(IWebProxy proxy) : IWebProxy
     public Uri? GetProxy(Uri destination) => proxy.GetProxy(destination);
 
     /// <inheritdoc/>
-    public bool IsBypassed(Uri host) => proxy.IsBypassed(host);
+    public bool IsBypassed(Uri host) => RegistryOptions.IsLoopback(host.IdnHost) || proxy.IsBypassed(host);
 }
