@@ -121,7 +121,7 @@ internal sealed class QmpConnection : IDisposable
                 used = end - start;
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or JsonException or OperationCanceledException)
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or JsonException or InvalidOperationException or OperationCanceledException)
         {
             _failure = e;
             foreach (long id in _pending.Keys)
@@ -146,7 +146,7 @@ internal sealed class QmpConnection : IDisposable
             if (name.ValueEquals("SHUTDOWN") && message.TryGetProperty("data", out JsonElement data) && data.TryGetProperty("guest", out JsonElement guest))
                 GuestShutdown |= guest.ValueKind == JsonValueKind.True;
         }
-        else if (message.TryGetProperty("id", out JsonElement id) && id.TryGetInt64(out long number) && _pending.TryRemove(number, out TaskCompletionSource<JsonElement>? answer))
+        else if (message.TryGetProperty("id", out JsonElement id) && id.ValueKind == JsonValueKind.Number && id.TryGetInt64(out long number) && _pending.TryRemove(number, out TaskCompletionSource<JsonElement>? answer))
         {
             if (message.TryGetProperty("return", out JsonElement result))
                 answer.TrySetResult(result.Clone());

@@ -1,0 +1,28 @@
+namespace Candela.Microvisor.Tests;
+
+/// <summary>Programs that ./test has built (CANDELA_BIN).</summary>
+internal static class Programs
+{
+    public static string Jailer => Find("candela-jailer");
+
+    public static string Guest => Find("candela-guest");
+
+    private static string Find(string name)
+    {
+        string folder = Environment.GetEnvironmentVariable("CANDELA_BIN") ?? Path.Combine(Root(), "artifacts/bin");
+        string path = Path.Combine(folder, name);
+        Assert.True(File.Exists(path), $"{path} is missing: build it with eng/build, or run ./test");
+        return path;
+    }
+
+    private static string Root()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Candela.slnx")))
+                return folder.FullName;
+        }
+
+        return "";
+    }
+}
