@@ -124,6 +124,7 @@ internal sealed class QmpConnection : IDisposable
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or JsonException or InvalidOperationException or OperationCanceledException)
         {
             _failure = e;
+            _socket.Dispose();
             foreach (long id in _pending.Keys)
             {
                 if (_pending.TryRemove(id, out TaskCompletionSource<JsonElement>? answer))

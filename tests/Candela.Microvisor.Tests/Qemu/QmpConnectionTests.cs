@@ -69,11 +69,7 @@ public sealed class QmpConnectionTests : IDisposable
         await Assert.ThrowsAnyAsync<SocketException>(async () =>
         {
             for (int i = 0; i < 100; i++)
-            {
                 await vmm.SayAsync(new string('x', 64 * 1024));
-                if (waiting.IsCompleted)
-                    vmm.Client.Dispose();
-            }
         });
 
         await Assert.ThrowsAsync<IOException>(() => waiting);
