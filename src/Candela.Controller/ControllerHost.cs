@@ -1,0 +1,79 @@
+using Candela.Controller.Containers;
+using Candela.Controller.Events;
+using Candela.Controller.Storage;
+using Candela.Images;
+using Candela.Machine;
+
+namespace Candela.Controller;
+
+/// <summary>Beginning and end of the Controller. Containers run on when it ends.</summary>
+public sealed class ControllerHost : IAsyncDisposable
+{
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(15);
+
+    private readonly Recovery _recovery;
+    private readonly ContainerLifecycle _lifecycle;
+    private readonly ContainerTable _table;
+    private readonly ExecTable _execs;
+    private readonly StateWriter _writer;
+    private readonly EventLog _events;
+    private readonly BackgroundTasks _background;
+    private readonly IMachine _machine;
+    private readonly IImageStore _images;
+    private int _ended;
+
+    internal ControllerHost(
+        Recovery recovery,
+        ContainerLifecycle lifecycle,
+        ContainerTable table,
+        ExecTable execs,
+        StateWriter writer,
+        EventLog events,
+        BackgroundTasks background,
+        IMachine machine,
+        IImageStore images)
+    {
+        _recovery = recovery;
+        _lifecycle = lifecycle;
+        _table = table;
+        _execs = execs;
+        _writer = writer;
+        _events = events;
+        _background = background;
+        _machine = machine;
+        _images = images;
+    }
+
+    /// <summary>Reads the records and takes on what the machine finds of them; to be called once, before any service is used.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _recovery.LoadAsync(cancellationToken);
+        _machine.Exited += _lifecycle.OnExited;
+        _machine.ExecExited += OnExecExited;
+        _images.Changed += OnImageChanged;
+        await _recovery.ReconcileAsync(cancellationToken);
+    }
+
+    /// <summary>Lets what is under way end, and writes what is not written yet.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        _images.Changed -= OnImageChanged;
+        _lifecycle.Close();
+        _events.Close();
+        await _background.DrainAsync(DrainTime);
+        _machine.Exited -= _lifecycle.OnExited;
+        _machine.ExecExited -= OnExecExited;
+        await _writer.DisposeAsync();
+    }
+
+    private void OnExecExited(string id, string execId, ContainerExit exit) => _execs.OnExited(_table.Find(id)?.Record, execId, exit);
+
+    private void OnImageChanged(ImageEvent change) => _events.Add(
+        project: null,
+        "image",
+        change.Action,
+        change.ImageId,
+        new Dictionary<string, string> { ["name"] = change.Name.Length > 0 ? change.Name : change.ImageId });
+}

@@ -1,0 +1,60 @@
+using Candela.Controller.Audit;
+using Candela.Controller.Containers;
+using Candela.Controller.Events;
+using Candela.Controller.Images;
+using Candela.Controller.Machines;
+using Candela.Controller.Storage;
+using Candela.Images;
+using Candela.Machine;
+using Candela.State;
+using Candela.State.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Candela.Controller;
+
+/// <summary>Registration of the Controller.</summary>
+public static class ControllerServices
+{
+    /// <summary>
+    /// Adds <see cref="IContainerService"/>, <see cref="IImageService"/>, <see cref="IMachineService"/> and <see cref="ControllerHost"/>,
+    /// which must be started first. <see cref="IMachine"/>, <see cref="IImageStore"/> and logging are the caller's to add.
+    /// </summary>
+    public static IServiceCollection AddController(this IServiceCollection services, ControllerOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IStateStore>(provider =>
+            SqliteStateStore.Open(Path.Combine(options.StateFolder, "state.db"), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new EventLog(provider.GetRequiredService<TimeProvider>(), options.EventCount));
+        services.AddSingleton<StateWriter>();
+        services.AddSingleton<ProjectTable>();
+        services.AddSingleton<BackgroundTasks>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<ContainerTable>();
+        services.AddSingleton<ExecTable>();
+        services.AddSingleton<ContainerLifecycle>();
+        services.AddSingleton<ContainerCreation>();
+        services.AddSingleton<ContainerForks>();
+        services.AddSingleton<ContainerExecs>();
+        services.AddSingleton<ContainerService>();
+        services.AddSingleton<ImageRemovals>();
+        services.AddSingleton<ImageService>();
+        services.AddSingleton<MachineService>();
+        services.AddSingleton<Recovery>();
+        services.AddSingleton<IContainerService, AuditedContainerService>();
+        services.AddSingleton<IImageService, AuditedImageService>();
+        services.AddSingleton<IMachineService, AuditedMachineService>();
+        services.AddSingleton(provider => new ControllerHost(
+            provider.GetRequiredService<Recovery>(),
+            provider.GetRequiredService<ContainerLifecycle>(),
+            provider.GetRequiredService<ContainerTable>(),
+            provider.GetRequiredService<ExecTable>(),
+            provider.GetRequiredService<StateWriter>(),
+            provider.GetRequiredService<EventLog>(),
+            provider.GetRequiredService<BackgroundTasks>(),
+            provider.GetRequiredService<IMachine>(),
+            provider.GetRequiredService<IImageStore>()));
+        return services;
+    }
+}
