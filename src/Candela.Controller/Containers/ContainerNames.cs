@@ -26,7 +26,7 @@ internal static partial class ContainerNames
         "valley", "walnut", "willow", "wren",
     ];
 
-    [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+\\z", RegexOptions.CultureInvariant)]
     private static partial Regex Rule { get; }
 
     /// <summary>Makes a name up; from the <paramref name="attempt"/>th on with a number, so that one is found however many are taken.</summary>

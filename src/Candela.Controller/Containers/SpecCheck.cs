@@ -18,10 +18,10 @@ internal static partial class SpecCheck
         "rttime",
     };
 
-    [GeneratedRegex("^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?\\z", RegexOptions.CultureInvariant)]
     private static partial Regex HostnameLabel { get; }
 
-    [GeneratedRegex("^[a-zA-Z0-9_][a-zA-Z0-9_./-]*$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[a-zA-Z0-9_][a-zA-Z0-9_./-]*\\z", RegexOptions.CultureInvariant)]
     private static partial Regex SysctlName { get; }
 
     /// <exception cref="CandelaException">InvalidArgument.</exception>

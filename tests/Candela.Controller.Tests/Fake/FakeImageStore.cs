@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using Candela.Images;
+using Candela.Model;
+
+namespace Candela.Controller.Tests.Fake;
+
+/// <summary>Images that are only records.</summary>
+internal sealed class FakeImageStore : IImageStore
+{
+    private readonly ConcurrentDictionary<string, Image> _images = new();
+
+    public FakeImageStore()
+    {
+        Add("base:latest", 'a', new ImageConfiguration { Entrypoint = ["/entry"], Command = ["run"], Environment = ["PATH=/bin", "A=1"] });
+        Add("bare:latest", 'b', new ImageConfiguration());
+    }
+
+    public event Action<ImageEvent>? Changed;
+
+    public Image Add(string? name, char digit, ImageConfiguration configuration)
+    {
+        var id = "sha256:" + new string(digit, 64);
+        return _images[id] = new Image
+        {
+            Id = id,
+            Tags = name is null ? [] : [name],
+            Digests = [],
+            SizeBytes = 1,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            DiffIds = [],
+            Configuration = configuration,
+        };
+    }
+
+    public Task<IReadOnlyList<Image>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Image>>([.. _images.Values]);
+
+    public Task<Image> GetAsync(string reference, CancellationToken cancellationToken) => Task.FromResult(
+        _images.Values.FirstOrDefault(image => image.Id == reference || image.Tags.Contains(reference) || image.Tags.Contains(reference + ":latest"))
+        ?? throw new CandelaException(ErrorCode.ImageNotFound, $"No such image: {reference}"));
+
+    public Task<Image> PullAsync(string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken)
+    {
+        var image = Add(reference, 'c', new ImageConfiguration());
+        Changed?.Invoke(new ImageEvent("pull", image.Id, reference));
+        return Task.FromResult(image);
+    }
+
+    public Task<IReadOnlyList<Image>> LoadAsync(Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public async Task TagAsync(string source, string target, CancellationToken cancellationToken)
+    {
+        var image = await GetAsync(source, cancellationToken);
+        _images[image.Id] = image with { Tags = [.. image.Tags, target] };
+    }
+
+    public async Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, Func<string, bool> isUsed, CancellationToken cancellationToken)
+    {
+        var image = await GetAsync(reference, cancellationToken);
+        if (!force && isUsed(image.Id))
+            throw new CandelaException(ErrorCode.Conflict, "a container uses it");
+        _images.TryRemove(image.Id, out _);
+        return [.. image.Tags.Select(tag => new ImageRemoval(tag, null)), new ImageRemoval(null, image.Id)];
+    }
+
+    public Task<BlockImageLease> OpenBlockImageAsync(string imageId, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public Task<long> CollectGarbageAsync(CancellationToken cancellationToken) => Task.FromResult(42L);
+}
