@@ -31,14 +31,7 @@ internal static class PullEndpoints
         var credential = RegistryAuthHeader.Read(request.Http.Request);
         var progress = new ProgressStream(request);
         return progress.RunAsync(
-            async () =>
-            {
-                var pulled = await request.Images.PullAsync(request.Caller, reference, credential, progress, request.Aborted);
-                var repository = ImageNames.Split(ImageNames.Familiar(name)).Name;
-                if (pulled.Digests.FirstOrDefault(digest => digest.StartsWith(repository + "@", StringComparison.Ordinal)) is { } digest)
-                    progress.Say(new ProgressMessage { Status = $"Digest: {digest[(digest.IndexOf('@', StringComparison.Ordinal) + 1)..]}" });
-                progress.Say(new ProgressMessage { Status = $"Status: Image is up to date for {ImageNames.WithDefaultTag(ImageNames.Familiar(reference))}" });
-            },
+            () => request.Images.PullAsync(request.Caller, reference, credential, progress, request.Aborted),
             error => error.Code switch
             {
                 ErrorCode.ImageNotFound or ErrorCode.NotFound => DockerException.NotFound(error.Message),

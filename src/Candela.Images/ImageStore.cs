@@ -1,0 +1,165 @@
+using Candela.Images.BlockImages;
+using Candela.Images.Manifests;
+using Candela.Images.Naming;
+using Candela.Images.Registry;
+using Candela.Images.Storage;
+using Candela.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Images;
+
+/// <summary>The image store of one machine, in a folder of its own.</summary>
+public sealed partial class ImageStore : IImageStore, IDisposable
+{
+    private readonly StoreFolder _folder;
+    private readonly ImageLimits _limits;
+    private readonly IImageSource _source;
+    private readonly ILogger _logger;
+    private readonly BlockImageBuilder _builder;
+    private readonly SemaphoreSlim _changes = new(1);
+    private readonly Uses _uses = new();
+    private readonly KeyedLocks _work = new();
+    private volatile StoreIndex _index;
+
+    /// <summary>Opens the store, pulling from registries.</summary>
+    /// <exception cref="CandelaException">Conflict when another process uses the folder; Internal when its index is damaged; InvalidArgument for wrong options.</exception>
+    public ImageStore(ImageStoreOptions options, ILogger logger)
+        : this(options, new RegistryImageSource(new RegistryOptions { InsecureRegistries = options.InsecureRegistries }, TimeProvider.System), logger)
+    {
+    }
+
+    internal ImageStore(ImageStoreOptions options, IImageSource source, ILogger logger)
+    {
+        _limits = options.Limits;
+        _source = source;
+        _logger = logger;
+        _folder = new StoreFolder(options.Folder);
+        try
+        {
+            _builder = new BlockImageBuilder(_folder, _limits);
+            _index = ReadIndex();
+        }
+        catch
+        {
+            _folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public event Action<ImageEvent>? Changed;
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Image>> ListAsync(CancellationToken cancellationToken)
+    {
+        StoreIndex index = _index;
+        return Task.FromResult<IReadOnlyList<Image>>([.. index.Images.Keys.Select(id => Describe(index, id))]);
+    }
+
+    /// <inheritdoc/>
+    public Task<Image> GetAsync(string reference, CancellationToken cancellationToken)
+    {
+        StoreIndex index = _index;
+        return Task.FromResult(Describe(index, ImageLookup.Find(index, reference).ImageId));
+    }
+
+    /// <inheritdoc/>
+    public async Task TagAsync(string source, string target, CancellationToken cancellationToken)
+    {
+        ImageReference name = TagName(target);
+        string imageId = "";
+        await ChangeAsync(
+            index =>
+            {
+                imageId = ImageLookup.Find(index, source).ImageId;
+                return index.WithTag(name.ToString(), imageId);
+            },
+            cancellationToken).ConfigureAwait(false);
+        Raise("tag", imageId, name.Familiar);
+    }
+
+    /// <summary>Lets the folder go. Operations under way must have ended.</summary>
+    public void Dispose()
+    {
+        (_source as IDisposable)?.Dispose();
+        _folder.Dispose();
+        _changes.Dispose();
+    }
+
+    private static ImageReference TagName(string text)
+    {
+        ImageReference name = ImageReference.Parse(text);
+        return name.Digest is null
+            ? name.WithDefaultTag()
+            : throw new CandelaException(ErrorCode.InvalidArgument, "refusing to create a tag with a digest reference");
+    }
+
+    /// <summary>Replaces the index, durably, one change at a time.</summary>
+    private async Task ChangeAsync(Func<StoreIndex, StoreIndex> change, CancellationToken cancellationToken)
+    {
+        await _changes.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            StoreIndex changed = change(_index);
+            IndexFile.Write(_folder, changed);
+            _index = changed;
+        }
+        finally
+        {
+            _changes.Release();
+        }
+    }
+
+    private static Image Describe(StoreIndex index, string imageId)
+    {
+        StoredImage stored = index.Images[imageId];
+        ImageConfigurationFile file = stored.Configuration;
+        return new Image
+        {
+            Id = imageId,
+            Tags = Names(index.Tags),
+            Digests = Names(index.Manifests),
+            SizeBytes = stored.Layers.Sum(static layer => layer.UncompressedBytes),
+            CreatedAt = file.Created ?? DateTimeOffset.UnixEpoch,
+            LastTaggedAt = stored.TaggedAt,
+            Architecture = "amd64",
+            OperatingSystem = "linux",
+            Author = file.Author ?? "",
+            Comment = file.Comment ?? "",
+            DiffIds = file.DiffIds,
+            Configuration = file.Run?.ToModel() ?? new ImageConfiguration(),
+        };
+
+        IReadOnlyList<string> Names(IEnumerable<KeyValuePair<string, string>> names) =>
+            [.. names.Where(name => name.Value == imageId).Select(static name => ImageReference.Parse(name.Key).Familiar)];
+    }
+
+    private void Raise(string action, string imageId, string name) => Changed?.Invoke(new ImageEvent(action, imageId, name));
+
+    /// <summary>Reads the index, leaving out images whose configuration is lost or damaged.</summary>
+    private StoreIndex ReadIndex()
+    {
+        StoreIndex index = IndexFile.Read(_folder);
+        foreach (string id in index.Images.Keys)
+        {
+            try
+            {
+                byte[] json = File.ReadAllBytes(_folder.BlobPath(id));
+                if (Digests.Of(json) != id)
+                    throw new CandelaException(ErrorCode.ImageInvalid, "its content does not match its digest");
+                StoredImage image = index.Images[id] with { Configuration = ImageConfigurationFile.Parse(json, _limits) };
+                index = index with { Images = index.Images.SetItem(id, image) };
+            }
+            catch (Exception e) when (e is IOException or CandelaException)
+            {
+                LogLost(id, e);
+                index = index.WithoutImage(id);
+            }
+        }
+
+        return index;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Image {Id} is left out: its configuration cannot be read. Pull or load it again.")]
+    private partial void LogLost(string id, Exception error);
+}
