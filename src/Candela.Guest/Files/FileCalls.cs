@@ -19,8 +19,8 @@ internal static unsafe partial class FileCalls
     public const ulong RESOLVE_NO_MAGICLINKS = 2, RESOLVE_IN_ROOT = 0x10;
 
     // include/uapi/asm-generic/errno-base.h, errno.h
-    public const int ENOENT = 2, EINTR = 4, EAGAIN = 11, EEXIST = 17, ENOTDIR = 20, EINVAL = 22, ENOSPC = 28, EROFS = 30;
-    public const int ERANGE = 34, ELOOP = 40, ENODATA = 61, ENOTSUP = 95, EDQUOT = 122;
+    public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENOSPC = 28, EROFS = 30;
+    public const int ENOTEMPTY = 39, ELOOP = 40, ENOTSUP = 95, EDQUOT = 122;
 
     private const nint SYS_getdents64 = 217, SYS_openat2 = 437;
 

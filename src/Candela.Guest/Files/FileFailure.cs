@@ -21,10 +21,22 @@ internal static class FileFailure
             FileCalls.EROFS => AgentError.BadState,
             _ => AgentError.Failed,
         };
-        var text = Marshal.GetPInvokeErrorMessage(error);
-        return new AgentFailure(code, $"{action} {Text(path)}: {char.ToLowerInvariant(text[0])}{text[1..]}");
+        return new AgentFailure(code, Message(action, path, error));
+    }
+
+    /// <summary>A failure with one entry of an archive: what is missing is not the path that the host asked for.</summary>
+    public static AgentFailure OfEntry(string action, ReadOnlySpan<byte> path, int error)
+    {
+        var failure = Of(action, path, error);
+        return failure.Error == AgentError.NoSuchPath ? new AgentFailure(AgentError.Failed, failure.Message) : failure;
     }
 
     /// <summary>A path for a message.</summary>
     public static string Text(ReadOnlySpan<byte> path) => Encoding.UTF8.GetString(path.TrimEnd((byte)0));
+
+    private static string Message(string action, ReadOnlySpan<byte> path, int error)
+    {
+        var text = Marshal.GetPInvokeErrorMessage(error);
+        return $"{action} {Text(path)}: {char.ToLowerInvariant(text[0])}{text[1..]}";
+    }
 }

@@ -45,6 +45,24 @@ internal static class UnixPath
         return result.AsSpan(0, length).ToArray();
     }
 
+    /// <summary>Whether ".." steps lead above where the path starts.</summary>
+    public static bool LeadsAbove(ReadOnlySpan<byte> path)
+    {
+        var depth = 0;
+        foreach (var range in path.Split((byte)'/'))
+        {
+            var step = path[range];
+            if (step.SequenceEqual(".."u8))
+                depth--;
+            else if (!step.IsEmpty && !step.SequenceEqual("."u8))
+                depth++;
+            if (depth < 0)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Last step of a clean path; "/" of the root.</summary>
     public static ReadOnlySpan<byte> Name(ReadOnlySpan<byte> cleanPath) =>
         cleanPath.Length == 1 ? cleanPath : cleanPath[(cleanPath.LastIndexOf((byte)'/') + 1)..];
