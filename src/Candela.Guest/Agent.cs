@@ -1,0 +1,183 @@
+using System.Text;
+using Candela.Guest.Channel;
+using Candela.Guest.Container;
+using Candela.Guest.Loop;
+using Candela.Guest.Processes;
+using Candela.Guest.Processes.Launch;
+using Candela.Guest.Protocol;
+using Candela.Guest.Protocol.Host;
+
+namespace Candela.Guest;
+
+/// <summary>Does what the host's frames ask, one at a time.</summary>
+internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outputs)
+{
+    private const uint Main = 1;
+    private const int ErrorTextMaxBytes = 8 * 1024;
+
+    private readonly MessageAssembler _parts = new();
+    private readonly MessageWriter _reply = new();
+    private readonly ProcessTable _processes = new(loop, sender, outputs);
+    private readonly ContainerCgroup _cgroup = new();
+    private bool _isGreeted;
+    private bool _isConfigured;
+    private ContainerRoot? _root;
+    private Launcher? _launcher;
+    private GuestIdentity? _identity;
+    private IReadOnlyList<string> _hostsLines = [];
+
+    /// <summary>The host has asked to power off and its answer is among what is to be sent.</summary>
+    public bool IsPoweringOff { get; private set; }
+
+    /// <summary>The host is gone: what it was to get is kept for the next one, or dropped.</summary>
+    public void Disconnect()
+    {
+        _isGreeted = false;
+        _parts.Clear();
+        sender.Clear();
+        _processes.Halt();
+    }
+
+    /// <summary>Handles one frame; whatever the host sends, the agent goes on.</summary>
+    public void Handle(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Type == FrameType.Hello)
+        {
+            Greet(header);
+            return;
+        }
+        if (!_isGreeted)
+            return;
+        try
+        {
+            if (_parts.Add(header, ref payload))
+                Dispatch(header, payload);
+        }
+        catch (AgentFailure failure)
+        {
+            Refuse(header, failure.Error, failure.Message);
+        }
+        catch (MalformedMessageException malformed)
+        {
+            Refuse(header, AgentError.InvalidArgument, malformed.Message);
+        }
+        catch (Exception defect) when (defect is not OutOfMemoryException)
+        {
+            Refuse(header, AgentError.Failed, $"{defect.GetType().Name}: {defect.Message}");
+        }
+    }
+
+    private void Greet(FrameHeader header)
+    {
+        Disconnect();
+        _isGreeted = true;
+        sender.Send(new FrameHeader(FrameType.HelloReply, 0, 0, 0, 0, header.Position), BitConverter.GetBytes(ProtocolLimits.Version));
+        _processes.AnnounceInput();
+    }
+
+    private void Dispatch(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        var reader = new MessageReader(payload);
+        switch (header.Type)
+        {
+            case FrameType.Configure:
+                var configuration = RequestCodec.ReadConfiguration(ref reader);
+                reader.End();
+                Configure(configuration);
+                break;
+            case FrameType.ConfigureAndStart:
+                var both = RequestCodec.ReadConfiguration(ref reader);
+                var main = RequestCodec.ReadProcess(ref reader);
+                reader.End();
+                Configure(both);
+                Start(Main, main);
+                break;
+            case FrameType.Start:
+                var process = RequestCodec.ReadProcess(ref reader);
+                reader.End();
+                Start(header.Process, process);
+                break;
+            case FrameType.Reidentify:
+                var identity = RequestCodec.ReadIdentity(ref reader);
+                reader.End();
+                Reidentify(identity);
+                break;
+            case FrameType.Signal:
+                _processes[header.Process].Signal((int)Math.Min(header.Position, int.MaxValue));
+                break;
+            case FrameType.Resize:
+                _processes[header.Process].Resize((ushort)(header.Position >> 16), (ushort)header.Position);
+                break;
+            case FrameType.Input:
+                _processes.Find(header.Process)?.Input?.Take(payload);
+                return;
+            case FrameType.CloseInput:
+                _processes.Find(header.Process)?.Input?.Close();
+                return;
+            case FrameType.Acknowledge:
+                if (_processes.Find(header.Process) is { } acknowledged)
+                    acknowledged.Output((OutputStream)header.Flags).Acknowledge(header.Position);
+                return;
+            case FrameType.List:
+                _processes.WriteList(_reply);
+                break;
+            case FrameType.ResumeOutput:
+                _processes[header.Process].Output((OutputStream)header.Flags).Resume(header.Position);
+                break;
+            case FrameType.Forget:
+                _processes.Forget(header.Process);
+                break;
+            case FrameType.PowerOff:
+                IsPoweringOff = true;
+                _processes.Close();
+                Power.EndContainer();
+                break;
+            case FrameType.Cancel or FrameType.ArchiveUp or FrameType.ArchiveCredit:
+                return;
+            default:
+                throw new AgentFailure(AgentError.BadState, $"this agent does not know requests of type {(byte)header.Type}");
+        }
+        sender.Send(new FrameHeader(FrameType.Reply, 0, 0, 0, header.Request, 0), _reply.Written);
+        _reply.Clear();
+    }
+
+    private void Configure(GuestConfiguration configuration)
+    {
+        if (_isConfigured)
+            throw new AgentFailure(AgentError.BadState, "the guest is configured already");
+        _isConfigured = true;
+        Identity.Apply(configuration.Identity);
+        ContainerCgroup.Limit(configuration);
+        _root = new ContainerRoot(configuration);
+        Sysctls.Apply(configuration.Sysctls);
+        _launcher = new Launcher(_root, _cgroup, configuration.Privileged);
+        (_identity, _hostsLines) = (configuration.Identity, configuration.HostsLines);
+    }
+
+    private void Start(uint number, GuestProcess process)
+    {
+        if (_root is null || _launcher is null || _identity is null)
+            throw new AgentFailure(AgentError.BadState, "the guest is not configured");
+        _reply.I32(_processes.Start(number, process, _root, _cgroup, _launcher, _identity.Hostname));
+    }
+
+    private void Reidentify(GuestIdentity identity)
+    {
+        if (_identity is null)
+            throw new AgentFailure(AgentError.BadState, "the guest is not configured");
+        Identity.Apply(identity);
+        EtcFiles.WriteNames(identity, _hostsLines);
+        _identity = identity;
+    }
+
+    private void Refuse(FrameHeader header, AgentError error, string text)
+    {
+        _reply.Clear();
+        if (header.Request == 0)
+            return;
+        _reply.U16((ushort)error);
+        _reply.Raw(Encoding.UTF8.GetBytes(text.Length <= ErrorTextMaxBytes ? text : text[..ErrorTextMaxBytes]));
+        sender.Send(new FrameHeader(FrameType.Error, 0, 0, 0, header.Request, 0), _reply.Written);
+        _reply.Clear();
+    }
+}

@@ -1,0 +1,23 @@
+namespace Candela.Guest;
+
+/// <summary>Where things are in the agent's own root, a tmpfs that the container never sees.</summary>
+internal static class GuestPaths
+{
+    /// <summary>The container's root as the agent sees it: the overlay and what is mounted in it, but no /proc.</summary>
+    public const string Root = "/root";
+
+    /// <summary>The image, read only: the overlay's lower layer.</summary>
+    public const string Image = "/image";
+
+    /// <summary>Disk or tmpfs with the overlay's writable layer.</summary>
+    public const string Scratch = "/scratch";
+
+    /// <summary>Files that are mounted over the container's: hosts, hostname, resolv.conf, machine-id.</summary>
+    public const string Files = "/files";
+
+    /// <summary>The root cgroup.</summary>
+    public const string Cgroups = "/cgroup";
+
+    /// <summary>The container's cgroup: its limits and figures.</summary>
+    public const string ContainerCgroup = "/cgroup/container";
+}

@@ -1,0 +1,53 @@
+using Candela.Guest.Container;
+using Candela.Guest.Protocol.Host;
+
+namespace Candela.Guest.Processes.Launch;
+
+/// <summary>The environment of a process: what the host gave, and what every process of a container has besides.</summary>
+internal static class EnvironmentList
+{
+    private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>PATH, HOSTNAME, TERM (for a terminal) and HOME where they are absent.</summary>
+    /// <exception cref="AgentFailure">An entry contains a zero character.</exception>
+    public static List<string> Make(GuestProcess process, string hostname, string home)
+    {
+        var given = process.Environment;
+        var list = new List<string>(given.Count + 4);
+        if (Find(given, "PATH") is null)
+            list.Add("PATH=" + DefaultPath);
+        if (Find(given, "HOSTNAME") is null)
+            list.Add("HOSTNAME=" + hostname);
+        if (process.Tty && Find(given, "TERM") is null)
+            list.Add("TERM=xterm");
+        for (var i = 0; i < given.Count; i++)
+            list.Add(RootedPath.Checked(given[i], "the environment"));
+        if (Find(given, "HOME") is null)
+            list.Add("HOME=" + home);
+        return list;
+    }
+
+    /// <summary>Paths where the program may be.</summary>
+    public static List<string> Candidates(string program, List<string> environment)
+    {
+        if (program.Contains('/'))
+            return [program];
+        var candidates = new List<string>();
+        if (program.Length == 0)
+            return candidates;
+        foreach (var folder in (Find(environment, "PATH") ?? "").Split(':'))
+            candidates.Add(folder.Length == 0 ? "./" + program : $"{folder}/{program}");
+        return candidates;
+    }
+
+    private static string? Find(IReadOnlyList<string> environment, string name)
+    {
+        for (var i = environment.Count - 1; i >= 0; i--)
+        {
+            var entry = environment[i];
+            if (entry.Length > name.Length && entry[name.Length] == '=' && entry.StartsWith(name, StringComparison.Ordinal))
+                return entry[(name.Length + 1)..];
+        }
+        return null;
+    }
+}

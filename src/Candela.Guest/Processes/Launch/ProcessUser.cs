@@ -1,0 +1,8 @@
+namespace Candela.Guest.Processes.Launch;
+
+/// <summary>Whom a process runs as.</summary>
+/// <param name="Uid">User id.</param>
+/// <param name="Gid">Primary group.</param>
+/// <param name="Groups">Supplementary groups.</param>
+/// <param name="Home">Home directory.</param>
+internal readonly record struct ProcessUser(uint Uid, uint Gid, uint[] Groups, string Home);
