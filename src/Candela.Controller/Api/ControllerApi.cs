@@ -7,6 +7,7 @@ using Candela.Controller.Api.Tasks;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,6 +63,9 @@ public static class ControllerApi
 
     private static void Wrap(EndpointBuilder endpoint)
     {
+        // Routing would take a request with another type of body for an unknown route; the binding of the body refuses it better.
+        foreach (var accepts in endpoint.Metadata.OfType<IAcceptsMetadata>().ToArray())
+            endpoint.Metadata.Remove(accepts);
         var next = endpoint.RequestDelegate!;
         var whilePreparing = endpoint.Metadata.OfType<WorksWhilePreparing>().Any();
         endpoint.RequestDelegate = context => context.RequestServices.GetRequiredService<ApiPipeline>().RunAsync(context, next, whilePreparing);

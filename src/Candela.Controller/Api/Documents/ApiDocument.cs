@@ -1,3 +1,4 @@
+using Candela.Controller.Api.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -12,6 +13,12 @@ internal static class ApiDocument
     public static void Configure(OpenApiOptions options)
     {
         options.ShouldInclude = description => description.RelativePath?.StartsWith("v1/", StringComparison.Ordinal) ?? false;
+        options.AddOperationTransformer(static (operation, context, _) =>
+        {
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<TarBody>().Any())
+                operation.RequestBody = new OpenApiRequestBody { Required = true, Content = TarContent() };
+            return Task.CompletedTask;
+        });
         options.AddDocumentTransformer(static (document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -25,4 +32,9 @@ internal static class ApiDocument
             return Task.CompletedTask;
         });
     }
+
+    private static Dictionary<string, OpenApiMediaType> TarContent() => new()
+    {
+        [ApiRequests.TarType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+    };
 }

@@ -11,6 +11,12 @@ internal sealed class WorksWhilePreparing
     public static readonly WorksWhilePreparing Instance = new();
 }
 
+/// <summary>Marks an endpoint whose body is a tar archive.</summary>
+internal sealed class TarBody
+{
+    public static readonly TarBody Instance = new();
+}
+
 /// <summary>What endpoints say of themselves, for the document and for the server.</summary>
 internal static class ApiMetadata
 {
@@ -36,8 +42,7 @@ internal static class ApiMetadata
         }
 
         /// <summary>The body is a tar archive of any length.</summary>
-        public RouteHandlerBuilder AcceptsTar() =>
-            endpoint.Accepts<Stream>(ApiRequests.TarType, "application/octet-stream").WithMetadata(new DisableRequestSizeLimitAttribute());
+        public RouteHandlerBuilder AcceptsTar() => endpoint.WithMetadata(TarBody.Instance, new DisableRequestSizeLimitAttribute());
 
         /// <summary>The answer is a line of JSON each.</summary>
         public RouteHandlerBuilder ProducesLines<T>() => endpoint.Produces<T>(StatusCodes.Status200OK, ApiRequests.LinesType);

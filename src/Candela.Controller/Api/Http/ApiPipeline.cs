@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,8 @@ internal sealed partial class ApiPipeline(IPlatformStatus status, IHostApplicati
             if (!whilePreparing && !status.Ready)
                 throw new CandelaException(ErrorCode.Unavailable, NotReadyText());
             await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status413PayloadTooLarge })
+                await AnswerAsync(context, ApiProblem.Of(StatusCodes.Status413PayloadTooLarge, ErrorCode.InvalidArgument, TooLargeText(context)));
         }
         catch (CandelaException e) when (e.Code != ErrorCode.Internal)
         {
@@ -46,6 +49,9 @@ internal sealed partial class ApiPipeline(IPlatformStatus status, IHostApplicati
             await AnswerAsync(context, ApiProblem.Of(ErrorCode.Internal, $"internal error; the log of candelad says more at {reference}", reference));
         }
     }
+
+    private static string TooLargeText(HttpContext context) =>
+        $"the body is too large: at most {context.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize} bytes are accepted";
 
     private string NotReadyText() => status.Error is { Length: > 0 } error
         ? $"candelad cannot get ready: {error}"

@@ -7,6 +7,8 @@ namespace Candela.Controller.Api.Http;
 /// <summary>Words what the framework found wrong with a request, without the names of our types.</summary>
 internal static partial class BadRequestText
 {
+    private const int ValueCharacters = 64;
+
     public static string Of(BadHttpRequestException error)
     {
         if (error.InnerException is JsonException json)
@@ -15,10 +17,12 @@ internal static partial class BadRequestText
             return "the body must be application/json";
         var parameter = FailedParameter().Match(error.Message);
         if (parameter.Success)
-            return $"the parameter {parameter.Groups["name"].Value} cannot be \"{parameter.Groups["value"].Value}\"";
+            return $"the parameter {parameter.Groups["name"].Value} cannot be \"{Shorten(parameter.Groups["value"].Value)}\"";
         parameter = MissingParameter().Match(error.Message);
         if (parameter.Success)
-            return parameter.Groups["source"].Value == "body" ? "a body is required" : $"the parameter {parameter.Groups["name"].Value} is required";
+            return $"the parameter {parameter.Groups["name"].Value} is required";
+        if (error.Message.StartsWith("Implicit body inferred", StringComparison.Ordinal))
+            return "a body is required";
         return error.Message;
     }
 
@@ -34,12 +38,14 @@ internal static partial class BadRequestText
         return $"the body is not the JSON expected{At(error)}{where}";
     }
 
+    private static string Shorten(string value) => value.Length <= ValueCharacters ? value : value[..ValueCharacters] + "…";
+
     private static string At(JsonException error) => error.Path is { Length: > 0 } path and not "$" ? $" at {path}" : "";
 
-    [GeneratedRegex("""^Failed to bind parameter "[^"]* (?<name>[^" ]+)" from "(?<value>.{0,64})""", RegexOptions.Singleline)]
+    [GeneratedRegex("""^Failed to bind parameter "[^"]* (?<name>[^" ]+)" from "(?<value>.*)"\.?$""", RegexOptions.Singleline)]
     private static partial Regex FailedParameter();
 
-    [GeneratedRegex("""^Required parameter "[^"]* (?<name>[^" ]+)" was not provided from (?<source>[a-z ]+)\.""")]
+    [GeneratedRegex("""^Required parameter "[^"]* (?<name>[^" ]+)" was not provided from""")]
     private static partial Regex MissingParameter();
 
     [GeneratedRegex("""^The JSON property '(?<name>[^']{1,128})' could not be mapped to any \.NET member""")]
