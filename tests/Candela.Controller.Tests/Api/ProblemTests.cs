@@ -78,6 +78,7 @@ public sealed class ProblemTests
     [InlineData("[]", "not the JSON expected")]
     [InlineData("""{"spec":{}}""", "lacks 'image' at $.spec")]
     [InlineData("""{"name":"a"}""", "lacks 'spec'")]
+    [InlineData("""{"spec":{"image":"a","ulimits":[{"name":"nofile","soft":1}]}}""", "lacks 'hard' at $.spec.ulimits[0]")]
     [InlineData("""{"spec":{"image":"a"},"nane":"a"}""", "unknown member \"nane\"")]
     [InlineData("""{"spec":{"image":"a","Tty":true}}""", "unknown member \"Tty\"")]
     [InlineData("""{"spec":{"image":"a","restartPolicy":{"when":1}}}""", "unknown member \"when\"")]

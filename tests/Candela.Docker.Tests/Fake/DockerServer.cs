@@ -91,6 +91,3 @@ internal sealed class DockerServer : IAsyncDisposable
         await _server.DisposeAsync();
     }
 }
-
-/// <summary>What the CLI did.</summary>
-internal sealed record CliResult(int ExitCode, string Output, string Error);

@@ -14,7 +14,7 @@ internal static class StreamEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var container = api.MapGroup("/containers/{reference}").WithTags("Containers");
-        container.MapPost("/attach", AttachAsync).ProducesStream()
+        container.MapPost("/attach", AttachAsync).ProducesStream().RequiresUpgrade()
             .Describe("attachContainer", "Attaches to the main process: the connection goes on as candela-stream", ErrorCode.NotFound, ErrorCode.Conflict);
         container.MapPost("/wait", WaitAsync)
             .Describe("waitContainer", "Waits until a container does not run, for its next exit, or for its removal", ErrorCode.NotFound);
@@ -22,7 +22,7 @@ internal static class StreamEndpoints
             .Describe("createExec", "Prepares a process in a running container", ErrorCode.NotFound, ErrorCode.Conflict);
         var exec = api.MapGroup("/execs/{id}").WithTags("Execs");
         exec.MapGet("", GetExecAsync).Describe("getExec", "Shows an exec", ErrorCode.NotFound);
-        exec.MapPost("/start", StartExecAsync).ProducesStream().Produces(StatusCodes.Status204NoContent)
+        exec.MapPost("/start", StartExecAsync).ProducesStream().RequiresUpgrade().Produces(StatusCodes.Status204NoContent)
             .Describe("startExec", "Starts an exec: detached, or the connection goes on as candela-stream", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.CommandNotFound);
     }
 

@@ -70,7 +70,20 @@ internal sealed record PullRequest
     public required string Reference { get; init; }
 
     /// <summary>Credential for its registry.</summary>
-    public RegistryCredential? Credential { get; init; }
+    public CredentialBody? Credential { get; init; }
+}
+
+/// <summary>Credential for a registry.</summary>
+internal sealed record CredentialBody
+{
+    /// <summary>User name; empty with a token.</summary>
+    public required string Username { get; init; }
+
+    /// <summary>Password.</summary>
+    public required string Password { get; init; }
+
+    /// <summary>OAuth2 refresh token that replaces the password.</summary>
+    public string? IdentityToken { get; init; }
 }
 
 /// <summary>Another name for an image.</summary>
@@ -125,5 +138,29 @@ internal sealed record ProgressLine
 internal sealed record LogLine(DateTimeOffset At, string Stream, string Text);
 
 /// <summary>How far the daemon is.</summary>
-internal sealed record StatusAnswer(
-    bool Ready, string? Preparing, string? Error, string Version, int Pid, DateTimeOffset StartedAt, int ContainerCount, int RunningCount);
+internal sealed record StatusAnswer
+{
+    /// <summary>Calls are served.</summary>
+    public required bool Ready { get; init; }
+
+    /// <summary>What is being prepared, for people.</summary>
+    public string? Preparing { get; init; }
+
+    /// <summary>Why the platform cannot get ready, for people.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>Version of the daemon.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Process id of the daemon.</summary>
+    public required int Pid { get; init; }
+
+    /// <summary>When the daemon was started.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>Containers in all.</summary>
+    public required int ContainerCount { get; init; }
+
+    /// <summary>Containers whose process runs or is paused.</summary>
+    public required int RunningCount { get; init; }
+}

@@ -47,9 +47,10 @@ internal static class ApiMetadata
         /// <summary>The answer is a line of JSON each.</summary>
         public RouteHandlerBuilder ProducesLines<T>() => endpoint.Produces<T>(StatusCodes.Status200OK, ApiRequests.LinesType);
 
-        /// <summary>The connection goes on as candela-stream.</summary>
-        public RouteHandlerBuilder ProducesStream() => endpoint
-            .Produces(StatusCodes.Status101SwitchingProtocols)
-            .Produces<ApiProblem>(StatusCodes.Status426UpgradeRequired, ApiProblem.MediaType);
+        /// <summary>The connection goes on as candela-stream, when the request asks for that.</summary>
+        public RouteHandlerBuilder ProducesStream() => endpoint.Produces(StatusCodes.Status101SwitchingProtocols);
+
+        /// <summary>The request must ask for an upgrade.</summary>
+        public RouteHandlerBuilder RequiresUpgrade() => endpoint.Produces<ApiProblem>(StatusCodes.Status426UpgradeRequired, ApiProblem.MediaType);
     }
 }

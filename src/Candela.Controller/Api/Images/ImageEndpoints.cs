@@ -39,8 +39,9 @@ internal static class ImageEndpoints
     {
         using var lifetime = http.LinkLifetime();
         var caller = http.Caller;
+        var credential = request.Credential is { } given ? new RegistryCredential(given.Username, given.Password, given.IdentityToken) : null;
         await new ProgressLines(http, tasks).RunAsync("pull", request.Reference, async progress =>
-            [await images.PullAsync(caller, request.Reference, request.Credential, progress, lifetime.Token)]);
+            [await images.PullAsync(caller, request.Reference, credential, progress, lifetime.Token)]);
     }
 
     private static async Task LoadAsync(HttpContext http, IImageService images, TaskList tasks)

@@ -29,8 +29,17 @@ internal static class PlatformEndpoints
     private static Ok<StatusAnswer> GetStatus(HttpContext http, IPlatformStatus status)
     {
         _ = http.Caller;
-        return TypedResults.Ok(new StatusAnswer(
-            status.Ready, status.Preparing, status.Error, status.Version, status.Pid, status.StartedAt, status.ContainerCount, status.RunningCount));
+        return TypedResults.Ok(new StatusAnswer
+        {
+            Ready = status.Ready,
+            Preparing = status.Preparing,
+            Error = status.Error,
+            Version = status.Version,
+            Pid = status.Pid,
+            StartedAt = status.StartedAt,
+            ContainerCount = status.ContainerCount,
+            RunningCount = status.RunningCount,
+        });
     }
 
     private static async Task<Ok<MachineReport>> GetMachineAsync(HttpContext http, IMachineService machine, CancellationToken cancellationToken) =>

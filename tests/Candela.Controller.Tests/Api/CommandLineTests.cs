@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using Candela.Docker.Tests.Fake;
+
+namespace Candela.Controller.Tests.Api;
+
+/// <summary>The real command line against the real API.</summary>
+public sealed class CommandLineTests
+{
+    [Fact]
+    public async Task Run_shows_output_and_ends_with_the_exit_code()
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Equal(new CliResult(7, "out\n", "err\n"), await RunAsync(server, null, "run", "candela/base", "sh", "-c", "echo out; echo err >&2; exit 7"));
+    }
+
+    [Fact]
+    public async Task Run_feeds_standard_input()
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Equal(new CliResult(0, "a\nb\n", ""), await RunAsync(server, "a\nb\n", "run", "--rm", "-i", "candela/base", "cat"));
+        Assert.Equal("", (await RunAsync(server, null, "ps", "-aq")).Output);
+    }
+
+    [Fact]
+    public async Task Run_of_a_missing_command_ends_with_127()
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Equal(127, (await RunAsync(server, null, "run", "--rm", "candela/base", "/no/such")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Run_of_a_missing_image_pulls_it()
+    {
+        await using var server = await ApiServer.StartAsync();
+        var result = await RunAsync(server, null, "run", "example/new:1", "echo", "here");
+        Assert.Equal((0, "here\n"), (result.ExitCode, result.Output));
+        Assert.Contains("Pulling from example/new", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_container_lives_from_create_to_rm()
+    {
+        await using var server = await ApiServer.StartAsync();
+        var id = await OutputAsync(server, "run", "-d", "--name", "web", "candela/base", "sh", "-c", "echo hello; trap 'exit 4' TERM; while true; do sleep 0.1; done");
+        Assert.Equal(64, id.Length);
+        Assert.Contains("web", await OutputAsync(server, "ps"), StringComparison.Ordinal);
+        Assert.Equal("in here", await OutputAsync(server, "exec", "web", "echo", "in", "here"));
+        Assert.Equal(3, (await RunAsync(server, null, "exec", "web", "sh", "-c", "exit 3")).ExitCode);
+        Assert.Contains("child", await OutputAsync(server, "top", "web"), StringComparison.Ordinal);
+        Assert.Contains("web", await OutputAsync(server, "stats", "--no-stream"), StringComparison.Ordinal);
+        await OutputAsync(server, "pause", "web");
+        Assert.Contains("(Paused)", await OutputAsync(server, "ps"), StringComparison.Ordinal);
+        await OutputAsync(server, "unpause", "web");
+        await OutputAsync(server, "rename", "web", "api");
+        await OutputAsync(server, "stop", "api");
+        await OutputAsync(server, "stop", "api");
+        Assert.Equal("4", await OutputAsync(server, "wait", "api"));
+        Assert.Equal("hello", await OutputAsync(server, "logs", "api"));
+        Assert.Contains("\"state\": \"Exited\"", await OutputAsync(server, "inspect", "api"), StringComparison.Ordinal);
+        await OutputAsync(server, "rm", "api");
+        Assert.Equal(1, (await RunAsync(server, null, "rm", "api")).ExitCode);
+        Assert.Contains("destroy", await OutputAsync(server, "events", "--since", "1h", "--until", "0s"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Images_are_pulled_listed_tagged_loaded_imported_and_removed()
+    {
+        await using var server = await ApiServer.StartAsync();
+        await OutputAsync(server, "pull", "example/app:1");
+        await OutputAsync(server, "tag", "example/app:1", "example/app:2");
+        Assert.Contains("example/app", await OutputAsync(server, "images"), StringComparison.Ordinal);
+        Assert.Equal("untagged: example/app:2", await OutputAsync(server, "rmi", "example/app:2"));
+        Assert.Contains("example/app:1", await OutputAsync(server, "inspect", "example/app:1"), StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync(server, new string('x', 300_000), "load")).ExitCode);
+        Assert.Equal(300_000, server.Images.LastLoadedBytes);
+        Assert.Equal(0, (await RunAsync(server, "tar", "import", "-", "my/base:1")).ExitCode);
+        Assert.Contains("my/base", await OutputAsync(server, "images"), StringComparison.Ordinal);
+        Assert.Contains("freed 4.1", await OutputAsync(server, "prune"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_machine_its_parents_tasks_and_status_are_shown()
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Contains("fakehost", await OutputAsync(server, "machine", "info"), StringComparison.Ordinal);
+        Assert.Equal("g1-2-256", await OutputAsync(server, "parent", "create", "--cpus", "2", "--memory", "256m"));
+        Assert.Contains("g1-2-256", await OutputAsync(server, "parent", "ls"), StringComparison.Ordinal);
+        Assert.Contains("Succeeded", await OutputAsync(server, "task", "ls"), StringComparison.Ordinal);
+        await OutputAsync(server, "parent", "rm", "g1-2-256");
+        Assert.Contains("is ready (pid 4711, version 1.2.3)", await OutputAsync(server, "status"), StringComparison.Ordinal);
+        (server.Platform.Ready, server.Platform.Preparing) = (false, "building the guest");
+        Assert.Equal(1, (await RunAsync(server, null, "status")).ExitCode);
+        Assert.Contains("building the guest", (await RunAsync(server, null, "ps")).Error, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> OutputAsync(ApiServer server, params string[] arguments)
+    {
+        var result = await RunAsync(server, null, arguments);
+        Assert.True(result.ExitCode == 0, $"candela {string.Join(' ', arguments)}: {result}");
+        return result.Output.TrimEnd('\n');
+    }
+
+    private static async Task<CliResult> RunAsync(ApiServer server, string? input, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "candela"), arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["CANDELA_HOST"] = "unix://" + server.SocketPath, ["DOTNET_ROLL_FORWARD"] = "Major", ["DOCKER_CONFIG"] = "/nonexistent" },
+        })!;
+        using var limit = new CancellationTokenSource(ApiServer.Deadline);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
+            var error = process.StandardError.ReadToEndAsync(limit.Token);
+            if (input is not null)
+                await process.StandardInput.WriteAsync(input.AsMemory(), limit.Token);
+            process.StandardInput.Close();
+            var result = new CliResult(0, await output, await error);
+            await process.WaitForExitAsync(limit.Token);
+            return result with { ExitCode = process.ExitCode };
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+    }
+}
