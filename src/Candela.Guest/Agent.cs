@@ -1,24 +1,27 @@
-using System.Text;
+using Candela.Guest.Archives;
 using Candela.Guest.Channel;
 using Candela.Guest.Container;
+using Candela.Guest.Files;
 using Candela.Guest.Loop;
 using Candela.Guest.Processes;
 using Candela.Guest.Processes.Launch;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
+using Candela.Guest.Statistics;
 
 namespace Candela.Guest;
 
 /// <summary>Does what the host's frames ask, one at a time.</summary>
-internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outputs)
+internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outputs, ArchiveTransfers archives)
 {
     private const uint Main = 1;
-    private const int ErrorTextMaxBytes = 8 * 1024;
 
     private readonly MessageAssembler _parts = new();
     private readonly MessageWriter _reply = new();
     private readonly ProcessTable _processes = new(loop, sender, outputs);
     private readonly ContainerCgroup _cgroup = new();
+    private readonly StatisticsReader _statistics = new(GuestPaths.ContainerCgroup);
+    private readonly ProcessLister _lister = new(GuestPaths.ContainerCgroup);
     private bool _isGreeted;
     private bool _isConfigured;
     private ContainerRoot? _root;
@@ -36,6 +39,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         _parts.Clear();
         sender.Clear();
         _processes.Halt();
+        archives.EndAll();
     }
 
     /// <summary>Handles one frame; whatever the host sends, the agent goes on.</summary>
@@ -129,10 +133,36 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 break;
             case FrameType.PowerOff:
                 IsPoweringOff = true;
+                archives.EndAll();
                 _processes.Close();
                 Power.EndContainer();
                 break;
-            case FrameType.Cancel or FrameType.ArchiveUp or FrameType.ArchiveCredit:
+            case FrameType.Statistics:
+                ReplyCodec.Write(_reply, _statistics.Read());
+                break;
+            case FrameType.ListProcesses:
+                WriteProcessEntries();
+                break;
+            case FrameType.Stat:
+                RequireRoot();
+                ReplyCodec.Write(_reply, PathStatReader.Read(GuestPaths.Root, ReadPath(ref reader)));
+                break;
+            case FrameType.ReadArchive:
+                RequireRoot();
+                archives.BeginDownload(header.Request, ReadPath(ref reader), _reply);
+                break;
+            case FrameType.WriteArchive:
+                RequireRoot();
+                archives.BeginUpload(header.Request, ReadPath(ref reader), (header.Flags & 1) != 0);
+                return;
+            case FrameType.ArchiveUp:
+                archives.Upload(header.Request, payload);
+                return;
+            case FrameType.ArchiveCredit:
+                archives.Grant(header.Request, header.Position);
+                return;
+            case FrameType.Cancel:
+                archives.End(header.Request);
                 return;
             default:
                 throw new AgentFailure(AgentError.BadState, $"this agent does not know requests of type {(byte)header.Type}");
@@ -173,11 +203,27 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
     private void Refuse(FrameHeader header, AgentError error, string text)
     {
         _reply.Clear();
-        if (header.Request == 0)
-            return;
-        _reply.U16((ushort)error);
-        _reply.Raw(Encoding.UTF8.GetBytes(text.Length <= ErrorTextMaxBytes ? text : text[..ErrorTextMaxBytes]));
-        sender.Send(new FrameHeader(FrameType.Error, 0, 0, 0, header.Request, 0), _reply.Written);
-        _reply.Clear();
+        Refusal.Send(sender, header.Request, error, text);
+    }
+
+    private void WriteProcessEntries()
+    {
+        var entries = _lister.List();
+        _reply.I32(entries.Count);
+        for (var i = 0; i < entries.Count; i++)
+            ReplyCodec.Write(_reply, entries[i]);
+    }
+
+    private static string ReadPath(ref MessageReader reader)
+    {
+        var path = reader.Text();
+        reader.End();
+        return path;
+    }
+
+    private void RequireRoot()
+    {
+        if (_root is null)
+            throw new AgentFailure(AgentError.BadState, "the guest is not configured");
     }
 }

@@ -1,3 +1,4 @@
+using Candela.Guest.Archives;
 using Candela.Guest.Loop;
 using Candela.Guest.Native;
 using Candela.Guest.Processes;
@@ -22,6 +23,7 @@ internal sealed class HostLink : IEventSource
     private readonly FrameReceiver _receiver = new();
     private readonly FrameSender _sender;
     private readonly OutputQueue _outputs;
+    private readonly ArchiveTransfers _archives;
     private readonly Agent _agent;
     private bool _canRead = true;
 
@@ -30,7 +32,8 @@ internal sealed class HostLink : IEventSource
         _port = port;
         _sender = new FrameSender();
         _outputs = new OutputQueue();
-        _agent = new Agent(loop, _sender, _outputs);
+        _archives = new ArchiveTransfers(_sender);
+        _agent = new Agent(loop, _sender, _outputs, _archives);
         loop.Add(port, Linux.EPOLLIN | Linux.EPOLLOUT | Linux.EPOLLET, this);
     }
 
@@ -66,13 +69,15 @@ internal sealed class HostLink : IEventSource
     {
         do
         {
-            while (_sender.PendingBytes < ProtocolLimits.DataFrameBytes && _outputs.SendNext(_sender))
+            while (_sender.PendingBytes < ProtocolLimits.DataFrameBytes && SendNext())
             {
             }
             if (!_sender.Flush(_port))
                 return false;
         }
-        while (_sender.PendingBytes > 0 || _outputs.SendNext(_sender));
+        while (SendNext());
         return true;
     }
+
+    private bool SendNext() => _outputs.SendNext(_sender) | _archives.SendNext();
 }

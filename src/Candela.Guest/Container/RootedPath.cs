@@ -10,6 +10,7 @@ namespace Candela.Guest.Container;
 internal static unsafe class RootedPath
 {
     private const int LinkDepth = 40;
+    private const int ResolveTries = 64;
     private const int PathMaxBytes = 4096;
 
     /// <summary>Opens what is at <paramref name="path"/> below <paramref name="root"/>; negative: the error number.</summary>
@@ -18,7 +19,14 @@ internal static unsafe class RootedPath
         var name = Encoding.UTF8.GetBytes(path.TrimStart('/') is { Length: > 0 } relative ? relative + '\0' : ".\0");
         var how = new OpenHow { Flags = (ulong)(uint)(flags | Linux.O_CLOEXEC), Resolve = resolve };
         fixed (byte* text = name)
-            return (int)Raw.Call(Linux.SYS_openat2, root, (nint)text, (nint)(&how), sizeof(OpenHow));
+        {
+            // A rename somewhere makes the kernel give up for the moment.
+            int result, tries = ResolveTries;
+            do
+                result = (int)Raw.Call(Linux.SYS_openat2, root, (nint)text, (nint)(&how), sizeof(OpenHow));
+            while (result == -Linux.EAGAIN && --tries > 0);
+            return result;
+        }
     }
 
     /// <summary>Opens (O_PATH) a folder or a regular file, making it and the folders above it when absent.</summary>

@@ -1,5 +1,6 @@
 using Candela.Guest.Channel;
 using Candela.Guest.Container;
+using Candela.Guest.Files;
 using Candela.Guest.Loop;
 using Candela.Guest.Processes.Launch;
 using Candela.Guest.Protocol;
@@ -36,7 +37,7 @@ internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQue
         if (number != Main && (_container is null || Find(Main) is not { Exit: null }))
             throw new AgentFailure(AgentError.BadState, "the container is not running");
 
-        var user = UserOf(process);
+        var user = new ProcessUser(UserDatabase.Resolve(GuestPaths.Root, process.User, process.Groups));
         var oomKills = cgroup.OomKills;
         using var stdio = new Stdio(process, root.Terminals, user.Uid);
         var launched = launcher.Launch(process, user, hostname, stdio, number == Main ? null : _container);
@@ -121,19 +122,5 @@ internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQue
         _message.Clear();
         ReplyCodec.Write(_message, exit);
         sender.Send(new FrameHeader(FrameType.Exit, 0, 0, process.Number, 0, 0), _message.Written);
-    }
-
-    private static ProcessUser UserOf(GuestProcess process)
-    {
-        var (uid, gid) = process.User.Split(':') switch
-        {
-            [""] => ("0", "0"),
-            [var user] => (user, "0"),
-            [var user, var group] => (user, group),
-            _ => ("", ""),
-        };
-        return uint.TryParse(uid, out var u) && uint.TryParse(gid, out var g)
-            ? new ProcessUser(u, g, [g], u == 0 ? "/root" : "/")
-            : throw new AgentFailure(AgentError.UnknownUser, $"unable to find user {process.User}: no matching entries in passwd file");
     }
 }
