@@ -186,10 +186,18 @@ internal sealed class ArchiveReader : IDisposable
             return; // replaced meanwhile
         if (opened < 0)
             throw FileFailure.Of("open", path, opened);
-        AddFolder(new Descriptor(opened), path, status);
+        AddFolder(new Descriptor(opened), path, status, isEntered: !IsKernelFolder(folder, path, status));
     }
 
-    private void AddFolder(Descriptor folder, byte[] path, in FileStatus status)
+    /// <summary>
+    /// Whether it is one of the root's /dev, /proc and /sys with something mounted on it: their content is the kernel's and not the
+    /// container's, and Docker's archives have empty folders there.
+    /// </summary>
+    private bool IsKernelFolder(FolderReader parent, ReadOnlySpan<byte> path, in FileStatus status) =>
+        parent.ArchivePath.Length == 0 && (path.SequenceEqual("/dev"u8) || path.SequenceEqual("/proc"u8) || path.SequenceEqual("/sys"u8))
+        && (status.FileSystemMajor, status.FileSystemMinor) != (_subject.Status.FileSystemMajor, _subject.Status.FileSystemMinor);
+
+    private void AddFolder(Descriptor folder, byte[] path, in FileStatus status, bool isEntered = true)
     {
         if (_open.Count == MaximumDepth)
         {
@@ -197,8 +205,11 @@ internal sealed class ArchiveReader : IDisposable
             throw new AgentFailure(AgentError.LimitExceeded, $"{FileFailure.Text(path)}: folders are nested deeper than {MaximumDepth}");
         }
 
-        _open.Add(new FolderReader(folder, path));
         AddAttributes(folder.Number);
+        if (isEntered)
+            _open.Add(new FolderReader(folder, path));
+        else
+            folder.Dispose();
         SetPending(_header.Make(TarHeader.Folder, [.. path, (byte)'/'], default, 0, status));
     }
 

@@ -158,6 +158,22 @@ public sealed class ArchiveReaderTests : IDisposable
     }
 
     [Fact]
+    public void Folders_of_the_kernel_are_empty_in_an_archive_of_the_root()
+    {
+        _tree.File("dev/of-the-image");
+        _tree.Shell("mkdir sys tmp; mount -t tmpfs none sys; mount -t tmpfs none tmp; touch sys/kernel tmp/mine");
+        try
+        {
+            Assert.Equal(["/", "/dev/", "/dev/of-the-image", "/sys/", "/tmp/", "/tmp/mine"], Entries(Read("/")).Keys.Order(StringComparer.Ordinal));
+            Assert.Equal(["sys/", "sys/kernel"], Entries(Read("/sys")).Keys.Order(StringComparer.Ordinal));
+        }
+        finally
+        {
+            _tree.Shell("umount sys tmp");
+        }
+    }
+
+    [Fact]
     public void No_descriptor_stays_open()
     {
         _tree.File("srv/app/deep/a", new string('a', 100_000));
