@@ -321,6 +321,10 @@ public sealed partial class LocalMachine : IMachine
     public Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken) =>
         _microvisor.EnsureParentAsync(new MicroVmSize(vcpus, memoryBytes), cancellationToken);
 
+    /// <summary>Makes the parent of containers without limits ahead of need, and fills its pool.</summary>
+    public Task EnsureDefaultParentAsync(CancellationToken cancellationToken) =>
+        _microvisor.EnsureParentAsync(SizeClass.For(new ContainerSpec { Image = "" }, _options), cancellationToken);
+
     /// <inheritdoc/>
     public Task RemoveParentAsync(string key, CancellationToken cancellationToken) => _microvisor.RemoveParentAsync(key, cancellationToken);
 

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Candela.Controller;
+using Candela.Controller.Api;
+using Candela.Controller.Transport;
+using Candela.Docker;
+
+namespace Candela.Daemon;
+
+/// <summary>The process: two sockets in front of one <see cref="Platform"/>.</summary>
+internal static class DaemonHost
+{
+    /// <summary>How long the reason of a failed start can be asked for before the process ends.</summary>
+    private static readonly TimeSpan FailureTime = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long open streams may go on after the signal to end.</summary>
+    private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs until a signal ends it.</summary>
+    /// <returns>Exit code.</returns>
+    public static async Task<int> RunAsync(DaemonOptions options)
+    {
+        Directory.CreateDirectory(options.RunFolder);
+        using PidFile pidFile = PidFile.Take(Path.Combine(options.RunFolder, "candelad.pid"));
+        using ILoggerFactory loggers = LoggerFactory.Create(logging => Configure(logging, options));
+        await using var platform = new Platform(options, loggers);
+        await using WebApplication rest = BuildRest(options, platform);
+        await rest.StartAsync();
+        CancellationToken stopping = rest.Lifetime.ApplicationStopping;
+        try
+        {
+            await platform.PrepareAsync(stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception) when (platform.Error is not null)
+        {
+            await Task.WhenAny(Task.Delay(FailureTime), rest.WaitForShutdownAsync());
+            return 1;
+        }
+
+        await using WebApplication docker = BuildDocker(options, platform);
+        await docker.StartAsync();
+        platform.Open();
+        await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync());
+        return 0;
+    }
+
+    private static WebApplication BuildRest(DaemonOptions options, Platform platform)
+    {
+        WebApplicationBuilder builder = NewBuilder(options, "candela.sock");
+        builder.Services.AddSingleton<IPlatformStatus>(platform);
+        AddServices(builder.Services, platform);
+        builder.Services.AddControllerApi();
+        WebApplication app = builder.Build();
+        app.MapControllerApi();
+        return app;
+    }
+
+    private static WebApplication BuildDocker(DaemonOptions options, Platform platform)
+    {
+        WebApplicationBuilder builder = NewBuilder(options, "docker.sock");
+        AddServices(builder.Services, platform);
+        builder.Services.AddDockerApi(api => api.Version = Platform.ProductVersion);
+        WebApplication app = builder.Build();
+        app.MapDockerApi();
+        return app;
+    }
+
+    private static WebApplicationBuilder NewBuilder(DaemonOptions options, string socket)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
+        Configure(builder.Logging, options);
+        builder.Services.AddHalfOpenUnixSockets(sockets => sockets.Group = options.Group);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null; // images and archives; JSON bodies have limits of their own
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.ListenUnixSocket(Path.Combine(options.RunFolder, socket));
+        });
+        return builder;
+    }
+
+    private static void AddServices(IServiceCollection services, Platform platform)
+    {
+        services.AddSingleton<IContainerService>(_ => platform.Controller.Containers);
+        services.AddSingleton<IImageService>(_ => platform.Controller.Images);
+        services.AddSingleton<IMachineService>(_ => platform.Controller.Machines);
+    }
+
+    private static void Configure(ILoggingBuilder logging, DaemonOptions options)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(options.LogLevel);
+        logging.AddFilter("Microsoft", options.LogLevel > LogLevel.Warning ? options.LogLevel : LogLevel.Warning);
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+    }
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+
+namespace Candela.Daemon;
+
+/// <summary>The daemon's command line.</summary>
+internal sealed record DaemonOptions
+{
+    /// <summary>What <c>--help</c> prints.</summary>
+    public const string Help = """
+        candelad - runs containers as micro-VMs cloned from running parents
+
+        usage: candelad [OPTION VALUE]...
+
+          --state DIR               images, containers, parents, guest      (default /var/lib/candela)
+          --run DIR                 sockets and pid file                    (default /run/candela)
+          --memory MIB              memory of a container without a limit   (default 512)
+          --scratch-size GIB        writable disk of a container            (default 10)
+          --waiting COUNT           VMM processes that wait for a claim     (default 4)
+          --insecure-registry HOST  a registry that may be reached without trusted TLS; repeatable
+          --group NAME              group that may use the sockets          (default candela)
+          --log-level LEVEL         trace, debug, information, warning or error (default information)
+          --help, --version
+
+        Signals: SIGTERM and SIGINT end the daemon; containers go on and the next daemon finds them.
+        Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.
+        """;
+
+    /// <summary>State folder, absolute.</summary>
+    public string StateFolder { get; private init; } = "/var/lib/candela";
+
+    /// <summary>Run folder, absolute.</summary>
+    public string RunFolder { get; private init; } = "/run/candela";
+
+    /// <summary>Memory of a container without a limit, MiB.</summary>
+    public int MemoryMebibytes { get; private init; } = 512;
+
+    /// <summary>Size of a scratch disk, GiB.</summary>
+    public int ScratchGibibytes { get; private init; } = 10;
+
+    /// <summary>Waiting VMMs of a parent.</summary>
+    public int WaitingCount { get; private init; } = 4;
+
+    /// <summary>Registries without trusted TLS.</summary>
+    public IReadOnlyList<string> InsecureRegistries { get; private init; } = [];
+
+    /// <summary>Group of the sockets.</summary>
+    public string Group { get; private init; } = "candela";
+
+    /// <summary>Least level that is logged.</summary>
+    public LogLevel LogLevel { get; private init; } = LogLevel.Information;
+
+    /// <summary>Reads the command line.</summary>
+    /// <exception cref="ArgumentException">What is wrong with it.</exception>
+    public static DaemonOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new DaemonOptions();
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string[] parts = arguments[i].Split('=', 2);
+            string name = parts[0];
+            string Value() => parts.Length == 2 ? parts[1] : ++i < arguments.Count ? arguments[i] : throw new ArgumentException($"{name} needs a value");
+            options = name switch
+            {
+                "--state" => options with { StateFolder = Path.GetFullPath(Value()) },
+                "--run" => options with { RunFolder = Path.GetFullPath(Value()) },
+                "--memory" => options with { MemoryMebibytes = Number(name, Value(), 64, 1 << 20) },
+                "--scratch-size" => options with { ScratchGibibytes = Number(name, Value(), 1, 1000) },
+                "--waiting" => options with { WaitingCount = Number(name, Value(), 1, 64) },
+                "--insecure-registry" => options with { InsecureRegistries = [.. options.InsecureRegistries, Value()] },
+                "--group" => options with { Group = Value() },
+                "--log-level" => options with { LogLevel = Level(Value()) },
+                _ => throw new ArgumentException($"no such option: {name}"),
+            };
+        }
+
+        return options;
+    }
+
+    private static int Number(string name, string text, int minimum, int maximum) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum
+            ? value
+            : throw new ArgumentException($"{name} wants a number from {minimum} to {maximum}, not '{text}'");
+
+    private static LogLevel Level(string text) =>
+        Enum.TryParse(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level) && !char.IsAsciiDigit(text[0]) ? level : throw new ArgumentException($"no such log level: {text}");
+}

@@ -1,0 +1,186 @@
+using Candela.Controller;
+using Candela.Controller.Api;
+using Candela.Guest.Protocol.Host;
+using Candela.Images;
+using Candela.Machine;
+using Candela.Microvisor.Qemu;
+using Candela.Model;
+using Candela.Os;
+using Candela.State.Sqlite;
+
+namespace Candela.Daemon;
+
+/// <summary>Everything below the front ends, made in the order of need and closed in reverse.</summary>
+internal sealed partial class Platform(DaemonOptions options, ILoggerFactory loggers) : IPlatformStatus, IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _parts = [];
+    private readonly ILogger _logger = loggers.CreateLogger<Platform>();
+    private volatile ControllerHost? _controller;
+    private volatile string? _preparing = "starting";
+    private volatile string? _error;
+
+    /// <summary>Version of Candela.</summary>
+    public static string ProductVersion { get; } = typeof(Platform).Assembly.GetName().Version!.ToString(3);
+
+    /// <inheritdoc/>
+    public bool Ready => _preparing is null && _error is null;
+
+    /// <inheritdoc/>
+    public string? Preparing => _preparing;
+
+    /// <inheritdoc/>
+    public string? Error => _error;
+
+    /// <inheritdoc/>
+    public string Version => ProductVersion;
+
+    /// <inheritdoc/>
+    public int Pid => Environment.ProcessId;
+
+    /// <inheritdoc/>
+    public DateTimeOffset StartedAt { get; } = DateTimeOffset.UtcNow;
+
+    /// <inheritdoc/>
+    public int ContainerCount => _controller?.ContainerCount ?? 0;
+
+    /// <inheritdoc/>
+    public int RunningCount => _controller?.RunningCount ?? 0;
+
+    /// <summary>The Controller's services.</summary>
+    /// <exception cref="CandelaException">Unavailable: they are not there yet.</exception>
+    public ControllerHost Controller => _controller ?? throw new CandelaException(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment");
+
+    /// <summary>Makes all parts. A failure is kept in <see cref="Error"/> and thrown.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PrepareAllAsync(cancellationToken);
+            _preparing = null;
+            Log.Ready(_logger, (DateTimeOffset.UtcNow - StartedAt).TotalSeconds);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            _error = e.Message;
+            Log.Failed(_logger, e);
+            throw;
+        }
+    }
+
+    /// <summary>Lets go of everything; containers go on.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        for (int i = _parts.Count - 1; i >= 0; i--)
+            await _parts[i].DisposeAsync();
+        _parts.Clear();
+    }
+
+    private async Task PrepareAllAsync(CancellationToken cancellationToken)
+    {
+        string state = options.StateFolder;
+        Directory.CreateDirectory(state, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
+        Directory.CreateDirectory(options.RunFolder);
+
+        _preparing = "preparing the guest system";
+        var progress = new Progress(text => _preparing = text);
+        var guestOptions = new GuestBuilderOptions { CacheFolder = Path.Combine(state, "guest"), AgentPath = Sibling("candela-guest") };
+        GuestImage guest = await new GuestBuilder(guestOptions, loggers.CreateLogger<GuestBuilder>()).BuildAsync(progress, cancellationToken);
+
+        _preparing = "opening the image store";
+        ImageStore images = Add(ImageStore.Open(
+            new ImageStoreOptions { Folder = Path.Combine(state, "images"), InsecureRegistries = options.InsecureRegistries },
+            loggers.CreateLogger<ImageStore>()));
+        await BuiltInImage.EnsureAsync(images, cancellationToken);
+
+        _preparing = "choosing the accelerator";
+        QemuMicrovisor microvisor = await QemuMicrovisor.OpenAsync(
+            new QemuOptions
+            {
+                ParentsFolder = Path.Combine(state, "parents"),
+                RunFolder = Path.Combine(options.RunFolder, "vm"),
+                JailerPath = Sibling("candela-jailer"),
+                GuestVersion = guest.Version,
+                KernelPath = guest.KernelPath,
+                InitramfsPath = guest.InitramfsPath,
+                AgentReady = GreetAsync,
+                WaitingCount = options.WaitingCount,
+            },
+            loggers.CreateLogger<QemuMicrovisor>(),
+            cancellationToken);
+        LocalMachine machine = Add(new LocalMachine(
+            new MachineOptions
+            {
+                StateFolder = state,
+                DefaultMemoryBytes = (long)options.MemoryMebibytes << 20,
+                ScratchBytes = (long)options.ScratchGibibytes << 30,
+            },
+            microvisor,
+            images,
+            async (stream, events, mayBeTorn, token) => await AgentConnection.ConnectAsync(stream, events, mayBeTorn, token),
+            TimeProvider.System,
+            loggers.CreateLogger<LocalMachine>()));
+
+        _preparing = "finding containers";
+        SqliteStateStore store = Add(SqliteStateStore.Open(Path.Combine(state, "state.db"), TimeProvider.System));
+        ControllerHost controller = Add(new ControllerHost(
+            new ControllerOptions
+            {
+                StateFolder = state,
+                RunFolder = options.RunFolder,
+                ImageFolder = Path.Combine(state, "images"),
+                GuestVersion = guest.Version,
+                GuestKernel = guest.KernelRelease,
+            },
+            store,
+            machine,
+            images,
+            TimeProvider.System,
+            loggers));
+        await controller.StartAsync(cancellationToken);
+        _controller = controller;
+
+        _preparing = "booting the parent VM";
+        await machine.EnsureDefaultParentAsync(cancellationToken);
+    }
+
+    private static async Task GreetAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        await using AgentConnection agent = await AgentConnection.ConnectAsync(
+            stream, NoEvents.Instance, mayBeTorn: false, Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+    }
+
+    /// <summary>A program that is installed beside this one.</summary>
+    private static string Sibling(string name) => Path.Combine(Path.GetDirectoryName(Environment.ProcessPath!)!, name);
+
+    private T Add<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+
+    /// <summary>A parent's guest has no processes to tell of.</summary>
+    private sealed class NoEvents : IAgentEvents
+    {
+        public static readonly NoEvents Instance = new();
+
+        public ValueTask OnOutputAsync(uint process, OutputStream stream, ulong position, ReadOnlyMemory<byte> data) => ValueTask.CompletedTask;
+
+        public ValueTask OnExitAsync(uint process, ProcessExit exit) => ValueTask.CompletedTask;
+    }
+
+    /// <summary>Reports at once, on the reporting thread.</summary>
+    private sealed class Progress(Action<string> report) : IProgress<string>
+    {
+        public void Report(string value) => report(value);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(Level = LogLevel.Information, Message = "ready after {Seconds:0.0} s")]
+        public static partial void Ready(ILogger logger, double seconds);
+
+        [LoggerMessage(Level = LogLevel.Critical, Message = "cannot get ready")]
+        public static partial void Failed(ILogger logger, Exception exception);
+    }
+}
