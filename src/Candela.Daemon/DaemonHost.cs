@@ -87,9 +87,9 @@ internal static class DaemonHost
 
     private static void AddServices(IServiceCollection services, Platform platform)
     {
-        services.AddSingleton<IContainerService>(_ => platform.Controller.Containers);
-        services.AddSingleton<IImageService>(_ => platform.Controller.Images);
-        services.AddSingleton<IMachineService>(_ => platform.Controller.Machines);
+        services.AddSingleton<IContainerService>(_ => platform.Service<IContainerService>());
+        services.AddSingleton<IImageService>(_ => platform.Service<IImageService>());
+        services.AddSingleton<IMachineService>(_ => platform.Service<IMachineService>());
     }
 
     private static void Configure(ILoggingBuilder logging, DaemonOptions options)

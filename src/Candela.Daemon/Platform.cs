@@ -6,7 +6,6 @@ using Candela.Machine;
 using Candela.Microvisor.Qemu;
 using Candela.Model;
 using Candela.Os;
-using Candela.State.Sqlite;
 
 namespace Candela.Daemon;
 
@@ -16,6 +15,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     private readonly List<IAsyncDisposable> _parts = [];
     private readonly ILogger _logger = loggers.CreateLogger<Platform>();
     private volatile ControllerHost? _controller;
+    private volatile ServiceProvider? _services;
     private volatile string? _preparing = "starting";
     private volatile string? _error;
 
@@ -46,18 +46,25 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     /// <inheritdoc/>
     public int RunningCount => _controller?.RunningCount ?? 0;
 
-    /// <summary>The Controller's services.</summary>
-    /// <exception cref="CandelaException">Unavailable: they are not there yet.</exception>
-    public ControllerHost Controller => _controller ?? throw new CandelaException(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment");
+    /// <summary>A service of the Controller.</summary>
+    /// <exception cref="CandelaException">Unavailable: it is not there yet.</exception>
+    public T Service<T>()
+        where T : notnull =>
+        (_services ?? throw new CandelaException(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment")).GetRequiredService<T>();
 
-    /// <summary>Makes all parts. A failure is kept in <see cref="Error"/> and thrown.</summary>
+    /// <summary>Every front end is there.</summary>
+    public void Open()
+    {
+        _preparing = null;
+        Log.Ready(_logger, (DateTimeOffset.UtcNow - StartedAt).TotalSeconds);
+    }
+
+    /// <summary>Makes all parts; <see cref="Open"/> follows. A failure is kept in <see cref="Error"/> and thrown.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         try
         {
             await PrepareAllAsync(cancellationToken);
-            _preparing = null;
-            Log.Ready(_logger, (DateTimeOffset.UtcNow - StartedAt).TotalSeconds);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -121,23 +128,24 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             loggers.CreateLogger<LocalMachine>()));
 
         _preparing = "finding containers";
-        SqliteStateStore store = Add(SqliteStateStore.Open(Path.Combine(state, "state.db"), TimeProvider.System));
-        ControllerHost controller = Add(new ControllerHost(
-            new ControllerOptions
-            {
-                StateFolder = state,
-                RunFolder = options.RunFolder,
-                ImageFolder = Path.Combine(state, "images"),
-                GuestVersion = guest.Version,
-                GuestKernel = guest.KernelRelease,
-            },
-            store,
-            machine,
-            images,
-            TimeProvider.System,
-            loggers));
+        IServiceCollection services = new ServiceCollection();
+        services.AddSingleton(loggers);
+        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        services.AddSingleton<IMachine>(machine);
+        services.AddSingleton<IImageStore>(images);
+        services.AddController(new ControllerOptions
+        {
+            StateFolder = state,
+            RunFolder = options.RunFolder,
+            ImageFolder = Path.Combine(state, "images"),
+            GuestVersion = guest.Version,
+            GuestKernel = guest.KernelRelease,
+        });
+        ServiceProvider provider = Add(services.BuildServiceProvider());
+        ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
         await controller.StartAsync(cancellationToken);
         _controller = controller;
+        _services = provider;
 
         _preparing = "booting the parent VM";
         await machine.EnsureDefaultParentAsync(cancellationToken);
