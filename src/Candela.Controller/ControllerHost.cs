@@ -44,6 +44,12 @@ public sealed class ControllerHost : IAsyncDisposable
         _images = images;
     }
 
+    /// <summary>Containers on this machine.</summary>
+    public int ContainerCount => _table.Count;
+
+    /// <summary>Containers whose process runs or is paused.</summary>
+    public int RunningCount => _table.RunningCount;
+
     /// <summary>Reads the records and takes on what the machine finds of them; to be called once, before any service is used.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

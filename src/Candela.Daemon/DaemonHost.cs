@@ -1,8 +1,12 @@
-using System.Text.Json;
 using Candela.Controller;
 using Candela.Controller.Api;
 using Candela.Controller.Transport;
 using Candela.Docker;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
 

@@ -1,18 +1,20 @@
-using Candela.Controller;
 using Candela.Controller.Api;
+using Candela.Controller;
 using Candela.Guest.Protocol.Host;
 using Candela.Images;
 using Candela.Machine;
 using Candela.Microvisor.Qemu;
 using Candela.Model;
 using Candela.Os;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
 
 /// <summary>Everything below the front ends, made in the order of need and closed in reverse.</summary>
 internal sealed partial class Platform(DaemonOptions options, ILoggerFactory loggers) : IPlatformStatus, IAsyncDisposable
 {
-    private readonly List<IAsyncDisposable> _parts = [];
+    private readonly List<object> _parts = [];
     private readonly ILogger _logger = loggers.CreateLogger<Platform>();
     private volatile ControllerHost? _controller;
     private volatile ServiceProvider? _services;
@@ -78,7 +80,13 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     public async ValueTask DisposeAsync()
     {
         for (int i = _parts.Count - 1; i >= 0; i--)
-            await _parts[i].DisposeAsync();
+        {
+            if (_parts[i] is IAsyncDisposable part)
+                await part.DisposeAsync();
+            else
+                ((IDisposable)_parts[i]).Dispose();
+        }
+
         _parts.Clear();
     }
 
@@ -94,7 +102,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         GuestImage guest = await new GuestBuilder(guestOptions, loggers.CreateLogger<GuestBuilder>()).BuildAsync(progress, cancellationToken);
 
         _preparing = "opening the image store";
-        ImageStore images = Add(ImageStore.Open(
+        ImageStore images = Add(new ImageStore(
             new ImageStoreOptions { Folder = Path.Combine(state, "images"), InsecureRegistries = options.InsecureRegistries },
             loggers.CreateLogger<ImageStore>()));
         await BuiltInImage.EnsureAsync(images, cancellationToken);
@@ -161,7 +169,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     private static string Sibling(string name) => Path.Combine(Path.GetDirectoryName(Environment.ProcessPath!)!, name);
 
     private T Add<T>(T part)
-        where T : IAsyncDisposable
+        where T : class
     {
         _parts.Add(part);
         return part;

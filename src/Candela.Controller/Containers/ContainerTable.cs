@@ -19,6 +19,16 @@ internal sealed class ContainerTable
         }
     }
 
+    /// <summary>Containers whose process runs or is paused.</summary>
+    public int RunningCount
+    {
+        get
+        {
+            lock (_gate)
+                return _byId.Values.Count(e => e.Record.Status.State is ContainerState.Running or ContainerState.Paused);
+        }
+    }
+
     /// <summary>Holds a name for a container that is about to be recorded.</summary>
     /// <exception cref="CandelaException">AlreadyExists.</exception>
     public void Reserve(ContainerEntry entry, string name)
