@@ -200,8 +200,8 @@ internal sealed class LayerTree(ImageLimits limits)
     {
         Split(entry.LinkName);
         TreeNode? target = null;
-        if (_components.Count > 0 && FindFolder(_components.Count - 1)?.Children is { } children)
-            children.TryGetValue(_components[^1], out target);
+        if (_components is [.., var name] && FindFolder(_components.Count - 1)?.Children is { } children)
+            children.TryGetValue(name, out target);
         if (target is null)
             throw LayerException.Invalid($"hard link {TarReader.Display(entry.Name)} to {TarReader.Display(entry.LinkName)}, which is not there");
         return target.IsFolder ? throw LayerException.Invalid($"hard link {TarReader.Display(entry.Name)} to a folder") : target.Inode;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Candela.Images.Layers;
 
-/// <summary>Writes a tar: ustar headers, with pax records for what does not fit them.</summary>
+/// <summary>Writes a tar: ustar headers, with pax records, and GNU long links, for what does not fit them.</summary>
 internal sealed class TarWriter(Stream output)
 {
     private const int NameLength = 100;
@@ -15,13 +15,12 @@ internal sealed class TarWriter(Stream output)
     /// <summary>Writes an entry's header. A regular file's content must follow by <see cref="Write"/>, then <see cref="EndContent"/>.</summary>
     public void Add(TarEntry entry)
     {
-        byte[] extension = Extension(entry);
-        if (extension.Length > 0)
-        {
-            Header("pax", 'x', "", 0, 0, 0, extension.Length, 0, 0, 0);
-            Write(extension);
-            EndContent();
-        }
+        // Not pax's linkpath: sqfstar 4.5 takes a leading slash or .. away from a symbolic link's.
+        if (entry.LinkName.Length > NameLength)
+            Extension('K', Encoding.Latin1.GetBytes(entry.LinkName + '\0'));
+        byte[] records = Records(entry);
+        if (records.Length > 0)
+            Extension('x', records);
 
         Header(
             entry.Name,
@@ -61,13 +60,18 @@ internal sealed class TarWriter(Stream output)
         output.Flush();
     }
 
-    private static byte[] Extension(TarEntry entry)
+    private void Extension(char kind, byte[] content)
+    {
+        Header("extension", kind, "", 0, 0, 0, content.Length, 0, 0, 0);
+        Write(content);
+        EndContent();
+    }
+
+    private static byte[] Records(TarEntry entry)
     {
         using MemoryStream records = new();
         if (entry.Name.Length > NameLength)
             Text("path", entry.Name);
-        if (entry.LinkName.Length > NameLength)
-            Text("linkpath", entry.LinkName);
         if (entry.UserId > OctalMaximum7)
             Text("uid", $"{entry.UserId}");
         if (entry.GroupId > OctalMaximum7)
