@@ -153,6 +153,7 @@ public sealed partial class ImageStore : IImageStore, IDisposable
             catch (Exception e) when (e is IOException or CandelaException)
             {
                 LogLost(id, e);
+                File.Delete(_folder.BlobPath(id)); // so that it is fetched again
                 index = index.WithoutImage(id);
             }
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Candela.Images.Compression;
 using Candela.Images.Layers;
 using Candela.Images.Storage;
@@ -19,8 +20,6 @@ internal sealed record LayerMeasure(string DiffId, long Bytes);
 internal sealed class BlockImageBuilder(StoreFolder folder, ImageLimits limits)
 {
     private const long ProgressBytes = 4 << 20;
-
-    private const int BrokenPipe = 32; // EPIPE
 
     /// <summary>First of the user ids that sqfstar may run as; outside of what distributions assign.</summary>
     private const uint FirstSandboxId = 64_321;
@@ -63,10 +62,17 @@ internal sealed class BlockImageBuilder(StoreFolder folder, ImageLimits limits)
         return measures;
     }
 
-    /// <summary>Hashes a layer uncompressed, without looking into it.</summary>
+    /// <summary>Measures a layer of which no digest is known: the end-of-archive mark has to show that it is whole.</summary>
     public LayerMeasure Measure(string path, CancellationToken cancellationToken)
     {
         using MeasuredStream content = new(Decompression.OpenFile(path), limits.UncompressedBytes, cancellationToken);
+        TarReader reader = new(content, limits);
+        while (reader.Next() is not null)
+        {
+        }
+
+        if (!reader.HasEndMark)
+            throw LayerException.Invalid("the tar is truncated: it has no end mark");
         return new LayerMeasure(content.Finish(), content.Count);
     }
 
@@ -107,8 +113,9 @@ internal sealed class BlockImageBuilder(StoreFolder folder, ImageLimits limits)
             {
                 WriteTar(tree, layers, sqfstar.Input, cancellationToken);
             }
-            catch (IOException e) when (e.HResult == BrokenPipe && !cancellationToken.IsCancellationRequested)
+            catch (IOException e) when (e.InnerException is SocketException && !cancellationToken.IsCancellationRequested)
             {
+                // sqfstar has ended; its input is a socket. It says why.
                 await sqfstar.CompleteAsync(cancellationToken).ConfigureAwait(false);
                 throw;
             }

@@ -15,6 +15,9 @@ internal sealed class TarReader(Stream input, ImageLimits limits)
     private int _padding;
     private bool _ended;
 
+    /// <summary>Whether the tar ended with the mark that it should end with; many tools accept one without.</summary>
+    public bool HasEndMark { get; private set; }
+
     /// <summary>The next entry, or null at the end. What is left of the previous one's content is skipped.</summary>
     /// <exception cref="Model.CandelaException">ImageInvalid.</exception>
     public TarEntry? Next()
@@ -70,7 +73,8 @@ internal sealed class TarReader(Stream input, ImageLimits limits)
     private bool ReadHeader()
     {
         int read = input.ReadAtLeast(_block, BlockSize, throwOnEndOfStream: false);
-        if (read == 0 || (read == BlockSize && _block.AsSpan().IndexOfAnyExcept((byte)0) < 0))
+        HasEndMark = read == BlockSize && _block.AsSpan().IndexOfAnyExcept((byte)0) < 0;
+        if (read == 0 || HasEndMark)
             return false;
         if (read < BlockSize)
             throw Truncated();
