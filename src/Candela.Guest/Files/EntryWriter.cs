@@ -30,9 +30,12 @@ internal sealed class EntryWriter : IDisposable
     {
         _root = root;
         _keepsKinds = keepsKinds;
-        // "/." : a link at the end is followed, a file there is refused.
-        using var subject = ArchiveSubject.Open(root, path.Length > 0 && path[^1] == '/' ? path + "." : path + "/.");
-        _destination = subject.CleanPath;
+        using (var subject = ArchiveSubject.Open(root, path))
+            _destination = subject.CleanPath;
+        var folder = root.TryOpen(_destination, FileCalls.O_PATH | FileCalls.O_DIRECTORY);
+        if (folder == -FileCalls.ENOTDIR)
+            throw new AgentFailure(AgentError.InvalidArgument, "extraction point is not a directory");
+        new Descriptor(folder >= 0 ? folder : throw FileFailure.Of("open", _destination, folder)).Dispose();
     }
 
     /// <inheritdoc/>

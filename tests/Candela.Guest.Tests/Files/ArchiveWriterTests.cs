@@ -174,13 +174,17 @@ public sealed class ArchiveWriterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/missing")]
-    [InlineData("/file")]
-    public void A_destination_must_be_a_folder(string path)
+    [InlineData("/missing", AgentError.NoSuchPath)]
+    [InlineData("/dangling", AgentError.NoSuchPath)]
+    [InlineData("/file", AgentError.InvalidArgument)]
+    [InlineData("/link", AgentError.InvalidArgument)]
+    public void A_destination_must_be_a_folder(string path, AgentError error)
     {
         _tree.File("file");
+        _tree.Link("link", "file");
+        _tree.Link("dangling", "nowhere");
 
-        Assert.Equal(AgentError.NoSuchPath, Assert.Throws<AgentFailure>(() => Write(path, new TarBytes().End())).Error);
+        Assert.Equal(error, Assert.Throws<AgentFailure>(() => Write(path, new TarBytes().End())).Error);
     }
 
     [Fact]
