@@ -1,4 +1,5 @@
 using Candela.Controller.Api;
+using Candela.Controller.Api.Tasks;
 using Candela.Docker.Absent;
 using Candela.Docker.Containers;
 using Candela.Docker.Execs;
@@ -15,7 +16,8 @@ namespace Candela.Docker;
 public static class DockerApi
 {
     /// <summary>
-    /// Registers what the endpoints need besides <c>IContainerService</c>, <c>IImageService</c> and <c>IMachineService</c>.
+    /// Registers what the endpoints need besides <c>IContainerService</c>, <c>IImageService</c>, <c>IMachineService</c> and
+    /// <see cref="IPlatformStatus"/>.
     /// The connections must come from <see cref="Controller.Transport.HalfOpenUnixSockets"/>.
     /// </summary>
     public static IServiceCollection AddDockerApi(this IServiceCollection services, Action<DockerApiOptions>? configure = null)
@@ -24,6 +26,7 @@ public static class DockerApi
             services.Configure(configure);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CallerResolver>();
+        services.TryAddSingleton<TaskList>();
         services.AddSingleton<DockerServices>();
         return services;
     }

@@ -15,8 +15,8 @@ internal static class SystemEndpoints
 {
     public static void Map(DockerRoutes routes)
     {
-        routes.Get("/_ping", PingAsync);
-        routes.Head("/_ping", PingAsync);
+        routes.Get(DockerRoutes.PingPath, PingAsync);
+        routes.Head(DockerRoutes.PingPath, PingAsync);
         routes.Get("/version", VersionAsync);
         routes.Get("/info", InfoAsync);
         routes.Get("/system/df", DiskUsageAsync);

@@ -1,3 +1,4 @@
+using Candela.Controller.Api;
 using Candela.Model;
 using Candela.Docker.Json;
 using Microsoft.AspNetCore.Builder;
@@ -13,6 +14,9 @@ namespace Candela.Docker.Http;
 /// </summary>
 internal sealed partial class DockerRoutes(IEndpointRouteBuilder builder, DockerServices services)
 {
+    /// <summary>Answers while the platform is prepared, too: clients ask it for the version before anything else.</summary>
+    public const string PingPath = "/_ping";
+
     private readonly string _server = $"Candela/{services.Options.Version} (linux)";
 
     public void Map(string method, string pattern, Subject subject, Func<DockerRequest, Task> handler)
@@ -54,6 +58,8 @@ internal sealed partial class DockerRoutes(IEndpointRouteBuilder builder, Docker
                 version.ThrowIfUnsupported();
             }
 
+            if (!context.Request.Path.Value!.EndsWith(PingPath, StringComparison.Ordinal))
+                services.Platform.ThrowIfNotReady();
             await handler(new DockerRequest(context, services, version) { Reference = reference });
         }
         catch (CandelaException e)

@@ -1,5 +1,6 @@
 using Candela.Controller;
 using Candela.Controller.Api;
+using Candela.Controller.Api.Tasks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,7 +12,9 @@ internal sealed class DockerServices(
     IContainerService containers,
     IImageService images,
     IMachineService machine,
+    IPlatformStatus platform,
     CallerResolver callers,
+    TaskList tasks,
     IOptions<DockerApiOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
@@ -28,6 +31,10 @@ internal sealed class DockerServices(
     public TimeProvider Time { get; } = time;
 
     public ILogger Logger { get; } = logger;
+
+    public IPlatformStatus Platform { get; } = platform;
+
+    public TaskList Tasks { get; } = tasks;
 
     public CallerResolver Callers { get; } = callers;
 

@@ -14,7 +14,8 @@ internal static class LoadEndpoints
         return progress.RunAsync(
             async () =>
             {
-                var images = await request.Images.LoadAsync(request.Caller, request.ReadUnlimited(), quiet ? null : progress, request.Aborted);
+                var images = await request.Services.Tasks.RunAsync(request.Caller, "load", "", quiet ? null : progress, reports =>
+                    request.Images.LoadAsync(request.Caller, request.ReadUnlimited(), reports, request.Aborted));
                 foreach (var image in images)
                 {
                     foreach (var tag in image.Tags)

@@ -31,7 +31,8 @@ internal static class PullEndpoints
         var credential = RegistryAuthHeader.Read(request.Http.Request);
         var progress = new ProgressStream(request);
         return progress.RunAsync(
-            () => request.Images.PullAsync(request.Caller, reference, credential, progress, request.Aborted),
+            () => request.Services.Tasks.RunAsync(request.Caller, "pull", reference, progress, reports =>
+                request.Images.PullAsync(request.Caller, reference, credential, reports, request.Aborted)),
             error => error.Code switch
             {
                 ErrorCode.ImageNotFound or ErrorCode.NotFound => DockerException.NotFound(error.Message),
@@ -50,7 +51,8 @@ internal static class PullEndpoints
         return progress.RunAsync(
             async () =>
             {
-                var image = await request.Images.ImportAsync(request.Caller, request.ReadUnlimited(), reference, configuration, request.Aborted);
+                var image = await request.Services.Tasks.RunAsync(request.Caller, "import", reference ?? "", progress: null, _ =>
+                    request.Images.ImportAsync(request.Caller, request.ReadUnlimited(), reference, configuration, request.Aborted));
                 progress.Say(new ProgressMessage { Status = image.Id });
             },
             static error => ErrorTranslation.Translate(error, Subject.None, null));

@@ -6,6 +6,16 @@ namespace Candela.Docker.Tests.Cli;
 public sealed class ObserveTests
 {
     [Fact]
+    public async Task While_the_platform_is_prepared_calls_say_so()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        (docker.Platform.Ready, docker.Platform.Preparing) = (false, "building the guest");
+        var result = await docker.RunAsync("ps");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("candelad is getting ready: building the guest", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task List_filters_and_limits()
     {
         await using var docker = await DockerServer.StartAsync();

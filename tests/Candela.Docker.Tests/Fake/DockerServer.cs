@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Candela.Controller;
+using Candela.Controller.Api;
 using Candela.Docker.Tests.Transport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,12 +14,14 @@ internal sealed class DockerServer : IAsyncDisposable
 
     private readonly SocketServer _server;
 
-    private DockerServer(SocketServer server, FakeContainerService containers, FakeImageService images) =>
-        (_server, Containers, Images) = (server, containers, images);
+    private DockerServer(SocketServer server, FakeContainerService containers, FakeImageService images, FakePlatform platform) =>
+        (_server, Containers, Images, Platform) = (server, containers, images, platform);
 
     public FakeContainerService Containers { get; }
 
     public FakeImageService Images { get; }
+
+    public FakePlatform Platform { get; }
 
     public string SocketPath => _server.SocketPath;
 
@@ -27,6 +30,7 @@ internal sealed class DockerServer : IAsyncDisposable
     public static async Task<DockerServer> StartAsync()
     {
         var images = new FakeImageService();
+        var platform = new FakePlatform();
         var containers = new FakeContainerService(images);
         var server = await SocketServer.StartAsync(
             app => app.MapDockerApi(),
@@ -34,8 +38,9 @@ internal sealed class DockerServer : IAsyncDisposable
                 .AddSingleton<IContainerService>(containers)
                 .AddSingleton<IImageService>(images)
                 .AddSingleton<IMachineService, FakeMachineService>()
+                .AddSingleton<IPlatformStatus>(platform)
                 .AddDockerApi(options => options.StatisticsInterval = TimeSpan.FromMilliseconds(50)));
-        return new DockerServer(server, containers, images);
+        return new DockerServer(server, containers, images, platform);
     }
 
     /// <summary>Starts the CLI; arguments as in a shell's command line after "docker".</summary>

@@ -114,7 +114,7 @@ internal static class ContainerEndpoints
         if (request.Names is { } names && names.Count != request.Count)
             throw new CandelaException(ErrorCode.InvalidArgument, $"{request.Count} forks need {request.Count} names; {names.Count} given");
         var caller = http.Caller;
-        return TypedResults.Ok(await tasks.RunAsync(caller, "fork", reference, _ =>
+        return TypedResults.Ok(await tasks.RunAsync(caller, "fork", reference, progress: null, _ =>
             containers.ForkAsync(caller, reference, request.Count, request.Names, cancellationToken)));
     }
 

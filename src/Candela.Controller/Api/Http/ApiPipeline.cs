@@ -20,8 +20,8 @@ internal sealed partial class ApiPipeline(IPlatformStatus status, IHostApplicati
     {
         try
         {
-            if (!whilePreparing && !status.Ready)
-                throw new CandelaException(ErrorCode.Unavailable, NotReadyText());
+            if (!whilePreparing)
+                status.ThrowIfNotReady();
             await next(context);
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status413PayloadTooLarge })
                 await AnswerAsync(context, ApiProblem.Of(StatusCodes.Status413PayloadTooLarge, ErrorCode.InvalidArgument, TooLargeText(context)));
@@ -52,10 +52,6 @@ internal sealed partial class ApiPipeline(IPlatformStatus status, IHostApplicati
 
     private static string TooLargeText(HttpContext context) =>
         $"the body is too large: at most {context.GetEndpoint()?.Metadata.GetMetadata<IRequestSizeLimitMetadata>()?.MaxRequestBodySize} bytes are accepted";
-
-    private string NotReadyText() => status.Error is { Length: > 0 } error
-        ? $"candelad cannot get ready: {error}"
-        : $"candelad is getting ready: {status.Preparing ?? "starting"}";
 
     private async Task AnswerAsync(HttpContext context, ApiProblem problem)
     {

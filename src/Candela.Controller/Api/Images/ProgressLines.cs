@@ -11,9 +11,11 @@ namespace Candela.Controller.Api.Images;
 /// Progress of a pull or load as lines of JSON. Nothing is sent before the first line, so that an early failure still gets its
 /// status; a later one becomes the last line.
 /// </summary>
-internal sealed class ProgressLines(HttpContext http, TaskList tasks)
+internal sealed class ProgressLines(HttpContext http, TaskList tasks) : IProgress<ImageProgress>
 {
     private readonly MessageRelay<ProgressLine> _relay = new();
+
+    public void Report(ImageProgress value) => _relay.Report(new ProgressLine { Id = value.Id, Status = value.Status, Current = value.Current, Total = value.Total });
 
     /// <summary>Runs the work as a task and sends what it reports; the last line tells what has come.</summary>
     public async Task RunAsync(string kind, string subject, Func<IProgress<ImageProgress>, Task<IReadOnlyList<Image>>> work)
@@ -24,7 +26,7 @@ internal sealed class ProgressLines(HttpContext http, TaskList tasks)
             await _relay.RunAsync(
                 async () =>
                 {
-                    var images = await tasks.RunAsync(caller, kind, subject, task => work(new Reports(_relay, task)));
+                    var images = await tasks.RunAsync(caller, kind, subject, this, work);
                     _relay.Report(new ProgressLine
                     {
                         Status = "Done: " + string.Join(", ", images.Select(image => image.Tags.Count > 0 ? image.Tags[0] : image.Id)),
@@ -48,14 +50,5 @@ internal sealed class ProgressLines(HttpContext http, TaskList tasks)
         http.WriteLine(line, ApiJson.Default.ProgressLine);
         if (isLast)
             await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
-    }
-
-    private sealed class Reports(MessageRelay<ProgressLine> relay, IProgress<ImageProgress> task) : IProgress<ImageProgress>
-    {
-        public void Report(ImageProgress value)
-        {
-            task.Report(value);
-            relay.Report(new ProgressLine { Id = value.Id, Status = value.Status, Current = value.Current, Total = value.Total });
-        }
     }
 }

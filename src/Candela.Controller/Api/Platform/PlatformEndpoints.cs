@@ -54,7 +54,7 @@ internal static class PlatformEndpoints
         if (request.VCpus is < 1 or > Limits.VCpuCount)
             throw new CandelaException(ErrorCode.InvalidArgument, $"vCpus is 1 to {Limits.VCpuCount}, not {request.VCpus}");
         var caller = http.Caller;
-        return TypedResults.Ok(await tasks.RunAsync(caller, "parent", $"{request.VCpus} vCPUs, {request.MemoryBytes} bytes", _ =>
+        return TypedResults.Ok(await tasks.RunAsync(caller, "parent", $"{request.VCpus} vCPUs, {request.MemoryBytes} bytes", progress: null, _ =>
             machine.EnsureParentAsync(caller, request.VCpus, request.MemoryBytes, cancellationToken)));
     }
 

@@ -24,8 +24,9 @@ public sealed class TaskList(TimeProvider time)
     /// <param name="caller">Who asked for it.</param>
     /// <param name="kind">What is done.</param>
     /// <param name="subject">What it is done with or to.</param>
+    /// <param name="progress">Who else wants to know how far it is, or null.</param>
     /// <param name="work">The operation; what it reports becomes the task's progress.</param>
-    public async Task<T> RunAsync<T>(Caller caller, string kind, string subject, Func<IProgress<ImageProgress>, Task<T>> work)
+    public async Task<T> RunAsync<T>(Caller caller, string kind, string subject, IProgress<ImageProgress>? progress, Func<IProgress<ImageProgress>, Task<T>> work)
     {
         ArgumentNullException.ThrowIfNull(caller);
         ArgumentNullException.ThrowIfNull(work);
@@ -39,7 +40,7 @@ public sealed class TaskList(TimeProvider time)
         });
         try
         {
-            var result = await work(new Reports(this, entry));
+            var result = await work(new Reports(this, entry, progress));
             Change(entry, task => task with { State = TaskState.Succeeded, FinishedAt = time.GetUtcNow(), Progress = 1, Message = "" });
             return result;
         }
@@ -78,12 +79,16 @@ public sealed class TaskList(TimeProvider time)
             entry.Value = change(entry.Value);
     }
 
-    private sealed class Reports(TaskList tasks, LinkedListNode<TaskRecord> entry) : IProgress<ImageProgress>
+    private sealed class Reports(TaskList tasks, LinkedListNode<TaskRecord> entry, IProgress<ImageProgress>? other) : IProgress<ImageProgress>
     {
-        public void Report(ImageProgress value) => tasks.Change(entry, task => task with
+        public void Report(ImageProgress value)
         {
-            Message = value.Id is null ? value.Status : $"{value.Id}: {value.Status}",
-            Progress = value.Total > 0 ? Math.Clamp((double)value.Current / value.Total, 0, 1) : null,
-        });
+            other?.Report(value);
+            tasks.Change(entry, task => task with
+            {
+                Message = value.Id is null ? value.Status : $"{value.Id}: {value.Status}",
+                Progress = value.Total > 0 ? Math.Clamp((double)value.Current / value.Total, 0, 1) : null,
+            });
+        }
     }
 }

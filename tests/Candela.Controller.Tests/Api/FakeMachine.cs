@@ -1,28 +1,7 @@
-using Candela.Controller.Api;
 using Candela.Microvisor;
 using Candela.Model;
 
 namespace Candela.Controller.Tests.Api;
-
-/// <summary>A platform that is as far as the test wants.</summary>
-internal sealed class FakePlatform : IPlatformStatus
-{
-    public bool Ready { get; set; } = true;
-
-    public string? Preparing { get; set; }
-
-    public string? Error { get; set; }
-
-    public string Version => "1.2.3";
-
-    public int Pid => 4711;
-
-    public DateTimeOffset StartedAt => new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
-
-    public int ContainerCount => 3;
-
-    public int RunningCount => 2;
-}
 
 /// <summary>A machine with one parent.</summary>
 internal sealed class FakeMachine : IMachineService
