@@ -46,6 +46,7 @@ internal sealed class FakeImageService : IImageService
         if (reference.Contains("broken", StringComparison.Ordinal))
             throw new CandelaException(ErrorCode.ImageInvalid, "layer 0123456789ab: digest mismatch");
         progress?.Report(new ImageProgress("0123456789ab", "Pull complete"));
+        progress?.Report(new ImageProgress(null, $"Status: Downloaded newer image for {reference}"));
         return Task.FromResult(Add(reference, _images.Values.First().Configuration));
     }
 
