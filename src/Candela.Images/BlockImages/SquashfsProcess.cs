@@ -22,6 +22,10 @@ internal sealed class SquashfsProcess : IDisposable
 
     private const int MessageLength = 2000;
 
+    // sh(1)
+    private const int NotExecutable = 126;
+    private const int NotFound = 127;
+
     private readonly Process _process;
     private readonly Task<string> _errors;
     private readonly Task<string> _output;
@@ -57,7 +61,7 @@ internal sealed class SquashfsProcess : IDisposable
     public Stream Input => _process.StandardInput.BaseStream;
 
     /// <summary>Ends the input and waits until the file system is written.</summary>
-    /// <exception cref="CandelaException">ResourceExhausted when the disk is full, Internal when sqfstar fails otherwise.</exception>
+    /// <exception cref="CandelaException">ResourceExhausted when the disk is full, Unavailable when sqfstar is missing, Internal when it fails otherwise.</exception>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         try
@@ -75,6 +79,8 @@ internal sealed class SquashfsProcess : IDisposable
             return;
         if (errors.Contains("No space left on device", StringComparison.Ordinal) || errors.Contains("Disk quota exceeded", StringComparison.Ordinal))
             throw LinuxFile.DiskFull("the image store");
+        if (_process.ExitCode is NotExecutable or NotFound)
+            throw new CandelaException(ErrorCode.Unavailable, $"images need sqfstar (package squashfs-tools, 4.5 or later) and setpriv (util-linux): {errors.Trim()}");
         throw new CandelaException(ErrorCode.Internal, $"sqfstar (package squashfs-tools) failed with exit code {_process.ExitCode}: {errors.Trim()}");
     }
 
