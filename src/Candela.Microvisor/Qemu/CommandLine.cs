@@ -21,7 +21,7 @@ internal static class CommandLine
         .. Common(qemu, accelerator, size, shared: true),
         "-kernel", $"/proc/self/fd/{KernelDescriptor}",
         "-initrd", $"/proc/self/fd/{InitramfsDescriptor}",
-        "-append", KernelArguments,
+        "-append", $"{KernelArguments} {accelerator.KernelArguments}",
     ];
 
     /// <summary>A clone: maps memory copy-on-write and waits for device state.</summary>
