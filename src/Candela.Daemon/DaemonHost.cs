@@ -1,5 +1,6 @@
 using Candela.Controller;
 using Candela.Controller.Api;
+using Candela.Controller.Api.Tasks;
 using Candela.Controller.Transport;
 using Candela.Docker;
 using Microsoft.AspNetCore.Builder;
@@ -44,7 +45,7 @@ internal static class DaemonHost
             return 1;
         }
 
-        await using WebApplication docker = BuildDocker(options, platform);
+        await using WebApplication docker = BuildDocker(options, platform, rest.Services.GetRequiredService<TaskList>());
         await docker.StartAsync();
         platform.Open();
         await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync());
@@ -54,7 +55,6 @@ internal static class DaemonHost
     private static WebApplication BuildRest(DaemonOptions options, Platform platform)
     {
         WebApplicationBuilder builder = NewBuilder(options, "candela.sock");
-        builder.Services.AddSingleton<IPlatformStatus>(platform);
         AddServices(builder.Services, platform);
         builder.Services.AddControllerApi();
         WebApplication app = builder.Build();
@@ -62,10 +62,11 @@ internal static class DaemonHost
         return app;
     }
 
-    private static WebApplication BuildDocker(DaemonOptions options, Platform platform)
+    private static WebApplication BuildDocker(DaemonOptions options, Platform platform, TaskList tasks)
     {
         WebApplicationBuilder builder = NewBuilder(options, "docker.sock");
         AddServices(builder.Services, platform);
+        builder.Services.AddSingleton(tasks);
         builder.Services.AddDockerApi(api => api.Version = Platform.ProductVersion);
         WebApplication app = builder.Build();
         app.MapDockerApi();
@@ -91,6 +92,7 @@ internal static class DaemonHost
 
     private static void AddServices(IServiceCollection services, Platform platform)
     {
+        services.AddSingleton<IPlatformStatus>(platform);
         services.AddSingleton<IContainerService>(_ => platform.Service<IContainerService>());
         services.AddSingleton<IImageService>(_ => platform.Service<IImageService>());
         services.AddSingleton<IMachineService>(_ => platform.Service<IMachineService>());
