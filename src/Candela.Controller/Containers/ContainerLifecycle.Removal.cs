@@ -39,7 +39,7 @@ internal sealed partial class ContainerLifecycle
         }
     }
 
-    /// <summary>Removes what nobody waits for; a failure is logged and leaves it Dead.</summary>
+    /// <summary>Removes on nobody's behalf; a failure is logged and told to those who wait for the removal.</summary>
     public async Task TryRemoveAsync(ContainerEntry entry)
     {
         try
@@ -49,6 +49,7 @@ internal sealed partial class ContainerLifecycle
         catch (CandelaException e)
         {
             Log.RemovalFailed(logger, entry.Id, e);
+            entry.FailRemoval();
         }
     }
 
@@ -76,7 +77,7 @@ internal sealed partial class ContainerLifecycle
         await EndMicroVmAsync(entry, exit);
     }
 
-    /// <summary>Removes it on nobody's behalf, unless it runs (again).</summary>
+    /// <summary>Removes it, unless it runs (again) or is gone.</summary>
     public async Task AutoRemoveAsync(ContainerEntry entry)
     {
         await entry.Gate.WaitAsync();

@@ -26,9 +26,12 @@ internal sealed class ContainerService(
 
     public Task<Container> GetAsync(Caller caller, string reference, CancellationToken cancellationToken) => Task.FromResult(Get(caller, reference).Record);
 
-    public Task<IReadOnlyList<Container>> ListAsync(Caller caller, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<Container>>(
+    public Task<IReadOnlyList<Container>> ListAsync(Caller caller, CancellationToken cancellationToken)
+    {
+        projects.Check(caller.Project);
+        return Task.FromResult<IReadOnlyList<Container>>(
             [.. table.List(caller.Project).Select(static entry => entry.Record).OrderByDescending(static record => record.CreatedAt).ThenBy(static record => record.Id, StringComparer.Ordinal)]);
+    }
 
     public Task StartAsync(Caller caller, string reference, CancellationToken cancellationToken)
     {

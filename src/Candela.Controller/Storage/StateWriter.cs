@@ -244,7 +244,8 @@ internal sealed partial class StateWriter : IAsyncDisposable
             Log.WriteFailed(_logger, failure);
             foreach (var request in group)
                 request.Done.SetException(failure);
-            foreach (var entry in dirty)
+            var saved = group.Where(static request => request.Operation == Operation.Save).SelectMany(static request => request.Entries);
+            foreach (var entry in dirty.Concat(saved))
                 SaveLater(entry);
             _events.Return(events);
             Arm();

@@ -75,7 +75,7 @@ public sealed class SqliteStateStore : IStateStore
         }
         catch
         {
-            fileLock.Dispose();
+            FileLock.Release(fileLock);
             throw;
         }
     }
@@ -145,7 +145,7 @@ public sealed class SqliteStateStore : IStateStore
         await _closing.CancelAsync();
         _reader.Dispose();
         _writer.Dispose();
-        _lock.Dispose();
+        FileLock.Release(_lock);
         _closing.Dispose();
     }
 

@@ -9,6 +9,9 @@ internal sealed class KillableStore(IStateStore inner, KillSwitch kill) : IState
 
     public int Commits => _commits;
 
+    /// <summary>Commits fail, as with a full disk.</summary>
+    public bool Fails { get; set; }
+
     public long Revision => inner.Revision;
 
     public Task<StateEntry?> GetAsync(string key, CancellationToken cancellationToken) => inner.GetAsync(key, cancellationToken);
@@ -19,6 +22,8 @@ internal sealed class KillableStore(IStateStore inner, KillSwitch kill) : IState
     public async Task<CommitResult> CommitAsync(StateTransaction transaction, CancellationToken cancellationToken)
     {
         await kill.StepAsync();
+        if (Fails)
+            throw new StateStoreException("the disk is full");
         Interlocked.Increment(ref _commits);
         var result = await inner.CommitAsync(transaction, cancellationToken);
         await kill.StepAsync();

@@ -12,6 +12,7 @@ internal static partial class FileLock
     private const int O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
+    private const int LOCK_UN = 8;
     private const int EWOULDBLOCK = 11;
 
     /// <summary>Takes the lock of a file (made when absent), or returns null when another process has it.</summary>
@@ -24,6 +25,13 @@ internal static partial class FileLock
         int error = Marshal.GetLastPInvokeError();
         file.Dispose();
         return error == EWOULDBLOCK ? null : throw new StateStoreException($"cannot lock {path}: {Marshal.GetPInvokeErrorMessage(error)}");
+    }
+
+    /// <summary>Gives the lock back at once: closing alone would leave it to a child that is being forked just then.</summary>
+    public static void Release(SafeFileHandle file)
+    {
+        _ = flock(file, LOCK_UN);
+        file.Dispose();
     }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
