@@ -19,7 +19,8 @@ internal static class AgentRoot
         Mounts.Mount("devtmpfs", Staging + "/dev", "devtmpfs", Plain, "mode=755");
         Mounts.Mount("proc", Staging + "/proc", "proc", Plain | Linux.MS_NODEV, null);
         Mounts.Mount("sysfs", Staging + "/sys", "sysfs", Plain | Linux.MS_NODEV, null);
-        Mounts.Mount("cgroup2", Staging + GuestPaths.Cgroups, "cgroup2", Plain | Linux.MS_NODEV, null);
+        // Else each process that joins the cgroup waits for an RCU grace period.
+        Mounts.Mount("cgroup2", Staging + GuestPaths.Cgroups, "cgroup2", Plain | Linux.MS_NODEV, "favordynmods");
         Errno.Check(Libc.chdir(Staging), "chdir");
         Errno.Check(Libc.mount(".", "/", null, Linux.MS_MOVE, null), "move the root");
         Errno.Check(Libc.chroot("."), "chroot");
