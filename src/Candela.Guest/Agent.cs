@@ -4,7 +4,6 @@ using Candela.Guest.Container;
 using Candela.Guest.Files;
 using Candela.Guest.Loop;
 using Candela.Guest.Processes;
-using Candela.Guest.Processes.Launch;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
 using Candela.Guest.Statistics;
@@ -18,14 +17,12 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
 
     private readonly MessageAssembler _parts = new();
     private readonly MessageWriter _reply = new();
-    private readonly ProcessTable _processes = new(loop, sender, outputs);
-    private readonly ContainerCgroup _cgroup = new();
+    private readonly ProcessTable _processes = new(loop, sender, outputs, new ContainerCgroup());
     private readonly StatisticsReader _statistics = new(GuestPaths.ContainerCgroup);
     private readonly ProcessLister _lister = new(GuestPaths.ContainerCgroup);
     private bool _isGreeted;
     private bool _isConfigured;
     private ContainerRoot? _root;
-    private Launcher? _launcher;
     private GuestIdentity? _identity;
     private IReadOnlyList<string> _hostsLines = [];
 
@@ -180,15 +177,14 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         ContainerCgroup.Limit(configuration);
         _root = new ContainerRoot(configuration);
         Sysctls.Apply(configuration.Sysctls);
-        _launcher = new Launcher(_root, _cgroup, configuration.Privileged);
         (_identity, _hostsLines) = (configuration.Identity, configuration.HostsLines);
     }
 
     private void Start(uint number, GuestProcess process)
     {
-        if (_root is null || _launcher is null || _identity is null)
+        if (_root is null || _identity is null)
             throw new AgentFailure(AgentError.BadState, "the guest is not configured");
-        _reply.I32(_processes.Start(number, process, _root, _cgroup, _launcher, _identity.Hostname));
+        _reply.I32(_processes.Start(number, process, _root, _identity.Hostname));
     }
 
     private void Reidentify(GuestIdentity identity)

@@ -15,6 +15,12 @@ internal static class GuestPaths
     /// <summary>Files that are mounted over the container's: hosts, hostname, resolv.conf, machine-id.</summary>
     public const string Files = "/files";
 
+    /// <summary>The container's /dev until it is moved into the root.</summary>
+    public const string Devices = "/devices";
+
+    /// <summary>The container's /sys until it is moved into the root.</summary>
+    public const string Kernel = "/kernel";
+
     /// <summary>The root cgroup.</summary>
     public const string Cgroups = "/cgroup";
 

@@ -2,6 +2,7 @@ using System.Text;
 using Candela.Guest;
 using Candela.Guest.Boot;
 using Candela.Guest.Channel;
+using Candela.Guest.Container;
 using Candela.Guest.Loop;
 using Candela.Guest.Native;
 
@@ -17,6 +18,9 @@ try
     _ = Libc.signal(Linux.SIGPIPE, 1);
     Modules.Load();
     AgentRoot.Enter();
+    DeviceFolder.Prepare();
+    KernelFolder.Prepare();
+    EtcFiles.Prepare();
     Loopback.SwitchOn();
     var loop = new EventLoop();
     var link = new HostLink(AgentPort.Open(), loop);

@@ -9,7 +9,9 @@ internal sealed unsafe class ContainerRoot
 {
     private const string ImageDevice = "/dev/vda";
     private const string ScratchDevice = "/dev/vdb";
-    private const ulong Plain = Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC;
+
+    // No work in the background: a container is young and small, or has it done already.
+    private const string ScratchOptions = "noinit_itable,no_prefetch_block_bitmaps";
     private readonly bool _readOnly;
     private bool _sealed;
 
@@ -18,18 +20,22 @@ internal sealed unsafe class ContainerRoot
     public ContainerRoot(GuestConfiguration configuration)
     {
         _readOnly = configuration.ReadOnlyRoot;
+        IsPrivileged = configuration.Privileged;
         MountLayers(configuration);
         Folder = Errno.Check(Libc.open(GuestPaths.Root, Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), "open the root");
         MakeMountPoint("/proc");
         MakeMountPoint("/sys");
         MakeMountPoint("/dev");
-        DeviceFolder.Mount(configuration.ShmSizeBytes);
+        DeviceFolder.Install(configuration.ShmSizeBytes);
         Terminals = Errno.Check(Libc.open(GuestPaths.Root + "/dev/pts", Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), "open /dev/pts");
-        MountSys(configuration.Privileged);
-        EtcFiles.Mount(Folder, configuration);
+        KernelFolder.Install(configuration.Privileged);
+        EtcFiles.Install(Folder, configuration);
         foreach (var (target, options) in Sorted(configuration.Tmpfs))
             MountTmpfs(RootedPath.Checked(target, "a tmpfs target"), options);
     }
+
+    /// <summary>Nothing is hidden from the container.</summary>
+    public bool IsPrivileged { get; }
 
     /// <summary>O_PATH descriptor of the root.</summary>
     public int Folder { get; }
@@ -46,7 +52,7 @@ internal sealed unsafe class ContainerRoot
     public void Seal()
     {
         if (_readOnly && !_sealed)
-            Errno.Check(Libc.mount(null, GuestPaths.Root, null, Linux.MS_REMOUNT | Linux.MS_BIND | Linux.MS_RDONLY, null), "make the root read-only");
+            Mounts.SetFlags(GuestPaths.Root, Linux.MS_RDONLY);
         _sealed = true;
     }
 
@@ -54,12 +60,10 @@ internal sealed unsafe class ContainerRoot
     {
         if (configuration.ImageFileSystem is not ("squashfs" or "erofs"))
             throw new AgentFailure(AgentError.InvalidArgument, "the image's file system must be squashfs or erofs");
-        ForgetCached(ImageDevice);
         Mounts.Mount(ImageDevice, GuestPaths.Image, configuration.ImageFileSystem, Linux.MS_RDONLY, null);
         if (configuration.HasScratch && !configuration.ReadOnlyRoot)
         {
-            ForgetCached(ScratchDevice);
-            Mounts.Mount(ScratchDevice, GuestPaths.Scratch, "ext4", 0, null);
+            Mounts.Mount(ScratchDevice, GuestPaths.Scratch, "ext4", 0, ScratchOptions);
         }
         else
         {
@@ -71,23 +75,6 @@ internal sealed unsafe class ContainerRoot
             CopyOwner(GuestPaths.Image, Upper);
         Mounts.MakeFolder(Work);
         Mounts.Mount("overlay", GuestPaths.Root, "overlay", 0, $"lowerdir={GuestPaths.Image},upperdir={Upper},workdir={Work}");
-    }
-
-    private static void MountSys(bool privileged)
-    {
-        const string Sys = GuestPaths.Root + "/sys";
-        const string Cgroup = Sys + "/fs/cgroup";
-        var writable = privileged ? 0 : Linux.MS_RDONLY;
-        Mounts.Mount("sysfs", Sys, "sysfs", Plain | writable, null);
-        Mounts.Bind(GuestPaths.ContainerCgroup, Cgroup);
-        Errno.Check(Libc.mount(null, Cgroup, null, Linux.MS_REMOUNT | Linux.MS_BIND | Plain | writable, null), "mount /sys/fs/cgroup");
-        if (privileged)
-            return;
-        foreach (var hidden in (ReadOnlySpan<string>)["/firmware", "/devices/virtual/powercap"])
-        {
-            if (Libc.mount("tmpfs", Sys + hidden, "tmpfs", Linux.MS_RDONLY, null) < 0 && Errno.Last != Linux.ENOENT)
-                throw Errno.Failure($"hide /sys{hidden}", Errno.Last);
-        }
     }
 
     private void MountTmpfs(string target, string options)
@@ -112,14 +99,6 @@ internal sealed unsafe class ContainerRoot
         if (folder < 0)
             throw new AgentFailure(AgentError.Failed, $"the image's {path} must be a folder: {Errno.Text(-folder)}");
         _ = Libc.close(folder);
-    }
-
-    /// <summary>What was read before the disk was put behind the device must not be believed.</summary>
-    private static void ForgetCached(string device)
-    {
-        var fd = Errno.Check(Libc.open(device, Linux.O_RDONLY | Linux.O_CLOEXEC, 0), $"open {device}");
-        _ = Libc.ioctl(fd, Linux.BLKFLSBUF, null);
-        _ = Libc.close(fd);
     }
 
     private static void CopyOwner(string source, string target)

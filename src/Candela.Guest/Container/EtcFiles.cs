@@ -11,11 +11,15 @@ internal static class EtcFiles
         "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\n"
         + "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
 
+    /// <summary>Makes the tmpfs.</summary>
+    /// <exception cref="AgentFailure">The mount failed.</exception>
+    public static void Prepare() =>
+        Mounts.Mount("tmpfs", GuestPaths.Files, "tmpfs", Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, "mode=755,size=4m");
+
     /// <summary>Writes and mounts them.</summary>
     /// <exception cref="AgentFailure">A file could not be written or mounted.</exception>
-    public static void Mount(int root, GuestConfiguration configuration)
+    public static void Install(int root, GuestConfiguration configuration)
     {
-        Mounts.Mount("tmpfs", GuestPaths.Files, "tmpfs", Linux.MS_NOSUID | Linux.MS_NODEV | Linux.MS_NOEXEC, "mode=755,size=4m");
         WriteNames(configuration.Identity, configuration.HostsLines);
         SmallFile.Write(GuestPaths.Files + "/resolv.conf", configuration.ResolvConf);
         MountOver(root, "hosts");

@@ -28,7 +28,7 @@ internal static class Linux
     public const int SIGKILL = 9, SIGPIPE = 13, SIGCHLD = 17, SignalMost = 64;
     public const int WNOHANG = 1, WALL = 0x40000000;
 
-    public const nuint TIOCSCTTY = 0x540E, TIOCSWINSZ = 0x5414, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431, BLKFLSBUF = 0x1261;
+    public const nuint TIOCSCTTY = 0x540E, TIOCSWINSZ = 0x5414, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431;
     public const nuint RNDADDENTROPY = 0x40085203, RNDRESEEDCRNG = 0x5207, SIOCGIFFLAGS = 0x8913, SIOCSIFFLAGS = 0x8914;
     public const short IFF_UP = 1;
     public const int AF_INET = 2, SOCK_DGRAM = 2, SOCK_CLOEXEC = 0x80000;

@@ -9,12 +9,13 @@ using Candela.Guest.Protocol.Host;
 namespace Candela.Guest.Processes;
 
 /// <summary>The processes that the host started, by its numbers. Number 1 is the container's first process.</summary>
-internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQueue outputs)
+internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQueue outputs, ContainerCgroup cgroup)
 {
     private const uint Main = 1;
 
     private readonly Dictionary<uint, ContainerProcess> _processes = [];
     private readonly MessageWriter _message = new();
+    private readonly Launcher _launcher = new(cgroup);
     private Namespaces? _container;
 
     /// <summary>The process of that number.</summary>
@@ -28,7 +29,7 @@ internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQue
 
     /// <summary>Starts a process; the result is its pid in the container.</summary>
     /// <exception cref="AgentFailure">It could not be started, or the request does not fit the state.</exception>
-    public int Start(uint number, GuestProcess process, ContainerRoot root, ContainerCgroup cgroup, Launcher launcher, string hostname)
+    public int Start(uint number, GuestProcess process, ContainerRoot root, string hostname)
     {
         if (_processes.ContainsKey(number))
             throw new AgentFailure(AgentError.BadState, $"process {number} was started before");
@@ -40,10 +41,10 @@ internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQue
         var user = new ProcessUser(UserDatabase.Resolve(GuestPaths.Root, process.User, process.Groups));
         var oomKills = cgroup.OomKills;
         using var stdio = new Stdio(process, root.Terminals, user.Uid);
-        var launched = launcher.Launch(process, user, hostname, stdio, number == Main ? null : _container);
+        var launched = _launcher.Launch(process, user, hostname, stdio, root, number == Main ? null : _container);
         if (number == Main)
             _container = Namespaces.TryOpen(launched.HostPid);
-        Add(number, process, stdio, launched, cgroup, oomKills);
+        Add(number, process, stdio, launched, oomKills);
         return launched.Pid;
     }
 
@@ -96,7 +97,7 @@ internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQue
     /// <summary>Lets go of the container's namespaces.</summary>
     public void Close() => _container?.Dispose();
 
-    private void Add(uint number, GuestProcess process, Stdio stdio, Launched launched, ContainerCgroup cgroup, long oomKills)
+    private void Add(uint number, GuestProcess process, Stdio stdio, Launched launched, long oomKills)
     {
         var input = stdio.Input >= 0 ? new ProcessInput(loop, sender, number, stdio.Input, process.Tty) : null;
         var stdout = new ProcessOutput(loop, outputs, number, OutputStream.Stdout, stdio.Output, process.DiscardOutput);

@@ -50,6 +50,9 @@ internal unsafe struct LaunchBlock
 
     public ulong Capabilities;
     public bool NoNewPrivileges;
+
+    /// <summary>Signals to set to their default action, from bit 0 for signal 1.</summary>
+    public ulong ChangedSignals;
     public uint Uid;
     public uint Gid;
     public uint* Groups;

@@ -129,7 +129,7 @@ internal static unsafe class LaunchChild
     {
         _ = Raw.Call(Linux.SYS_umask, (nint)DefaultMask);
         _ = Raw.Call(Linux.SYS_close_range, 3, int.MaxValue, (nint)Linux.CLOSE_RANGE_CLOEXEC);
-        ResetSignals();
+        ResetSignals(block->ChangedSignals);
         var stat = stackalloc byte[StatBytes];
         for (var candidate = block->Candidates; *candidate is not null; candidate++)
         {
@@ -153,14 +153,17 @@ internal static unsafe class LaunchChild
         _ = Ok(block, LaunchStep.Find, -Linux.ENOENT);
     }
 
-    private static void ResetSignals()
+    private static void ResetSignals(ulong changed)
     {
         // struct kernel_sigaction: handler, flags, restorer, mask; all zero is the default action.
         var action = stackalloc ulong[4];
         for (var i = 0; i < 4; i++)
             action[i] = 0;
         for (var signal = 1; signal <= Linux.SignalMost; signal++)
-            _ = Raw.Call(Linux.SYS_rt_sigaction, signal, (nint)action, 0, SignalSetBytes);
+        {
+            if ((changed >> (signal - 1) & 1) != 0)
+                _ = Raw.Call(Linux.SYS_rt_sigaction, signal, (nint)action, 0, SignalSetBytes);
+        }
         ulong none = 0;
         _ = Raw.Call(Linux.SYS_rt_sigprocmask, SIG_SETMASK, (nint)(&none), 0, SignalSetBytes);
     }

@@ -16,7 +16,7 @@ internal readonly record struct Launched(int HostPid, int Pid, int PidFd);
 /// Starts processes as vfork does: the child borrows the agent's memory until it executes its program, so a start costs
 /// no copy and no second runtime, and its result simply stands in the <see cref="LaunchBlock"/>.
 /// </summary>
-internal sealed unsafe class Launcher(ContainerRoot root, ContainerCgroup cgroup, bool privileged)
+internal sealed unsafe class Launcher(ContainerCgroup cgroup)
 {
     private const int StackBytes = 256 * 1024;
     private const int StackAlignment = 4096;
@@ -24,9 +24,11 @@ internal sealed unsafe class Launcher(ContainerRoot root, ContainerCgroup cgroup
     private readonly byte* _stackTop = (byte*)NativeMemory.AlignedAlloc(StackBytes, StackAlignment) + StackBytes;
     private readonly int _ownPids = Errno.Check(Libc.open("/proc/self/ns/pid", Linux.O_RDONLY | Linux.O_CLOEXEC, 0), "open the pid namespace");
 
+    private readonly ulong _changedSignals = SignalActions.Changed();
+
     /// <summary>Starts the container's first process (<paramref name="container"/> null) or one more in its namespaces.</summary>
     /// <exception cref="AgentFailure">Anything failed; no process is left.</exception>
-    public Launched Launch(GuestProcess process, ProcessUser user, string hostname, Stdio stdio, Namespaces? container)
+    public Launched Launch(GuestProcess process, ProcessUser user, string hostname, Stdio stdio, ContainerRoot root, Namespaces? container)
     {
         if (process.Arguments.Count == 0)
             throw new AgentFailure(AgentError.InvalidArgument, "no command specified");
@@ -35,13 +37,14 @@ internal sealed unsafe class Launcher(ContainerRoot root, ContainerCgroup cgroup
             RootedPath.Checked(process.Arguments[i], "an argument");
         var folder = RootedPath.Checked(process.WorkingDirectory.Length == 0 ? "/" : process.WorkingDirectory, "the working directory");
         if (container is null)
-            Prepare(folder);
+            Prepare(root, folder);
 
         using var arena = new NativeArena();
         var environment = EnvironmentList.Make(process, hostname, user.Home);
         var block = arena.Array<LaunchBlock>(1);
         block->IsMain = container is null;
-        block->Privileged = privileged;
+        block->Privileged = root.IsPrivileged;
+        block->ChangedSignals = _changedSignals;
         block->Root = arena.Text(GuestPaths.Root);
         block->CgroupProcs = cgroup.Procs;
         block->MountNamespace = container?.Mount ?? -1;
@@ -65,7 +68,7 @@ internal sealed unsafe class Launcher(ContainerRoot root, ContainerCgroup cgroup
         throw LaunchFailure.Of(block->FailedStep, block->Error, program, folder, block->Searches);
     }
 
-    private void Prepare(string folder)
+    private static void Prepare(ContainerRoot root, string folder)
     {
         try
         {
