@@ -51,13 +51,18 @@ internal static class LogEndpoints
                 CandelaStream.WriteOutput(connection.Output, entry.IsStderr, data.Span);
             }, connection.Gone);
         }
-        catch (CandelaException e)
+        catch (CandelaException e) when (e.Code != ErrorCode.Internal)
         {
             CandelaStream.WriteError(connection.Output, e.Message);
         }
         catch (OperationCanceledException)
         {
             // The client has seen enough, or the daemon stops.
+        }
+        catch (Exception)
+        {
+            CandelaStream.WriteError(connection.Output, CandelaStream.InternalErrorText);
+            throw;
         }
         finally
         {

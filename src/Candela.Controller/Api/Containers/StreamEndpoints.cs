@@ -113,13 +113,18 @@ internal static class StreamEndpoints
             if (ended && await exitCode(connection.Gone) is { } code)
                 CandelaStream.WriteExit(connection.Output, code);
         }
-        catch (CandelaException e)
+        catch (CandelaException e) when (e.Code != ErrorCode.Internal)
         {
             CandelaStream.WriteError(connection.Output, e.Message);
         }
-        catch (OperationCanceledException) when (connection.Gone.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
-            // The client left between the last output and the exit.
+            // The client left between the last output and the exit, or the daemon stops: the stream ends without an exit code.
+        }
+        catch (Exception)
+        {
+            CandelaStream.WriteError(connection.Output, CandelaStream.InternalErrorText);
+            throw;
         }
         finally
         {

@@ -20,6 +20,9 @@ internal sealed class CandelaStream(bool acceptsInput, Func<ushort, ushort, Canc
     /// <summary>Largest payload of a frame, bytes.</summary>
     public const int PayloadBytesMaximum = 1024 * 1024;
 
+    /// <summary>What a client is told of a defect.</summary>
+    public const string InternalErrorText = "internal error; the log of candelad says more";
+
     private const int HeaderBytes = 5;
     private const int ResizeBytes = 4;
 
