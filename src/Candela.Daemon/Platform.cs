@@ -105,7 +105,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         ImageStore images = Add(new ImageStore(
             new ImageStoreOptions { Folder = Path.Combine(state, "images"), InsecureRegistries = options.InsecureRegistries },
             loggers.CreateLogger<ImageStore>()));
-        await BuiltInImage.EnsureAsync(images, cancellationToken);
+        Image builtIn = await BuiltInImage.EnsureAsync(images, cancellationToken);
 
         _preparing = "choosing the accelerator";
         QemuMicrovisor microvisor = await QemuMicrovisor.OpenAsync(
@@ -156,6 +156,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         _services = provider;
 
         _preparing = "booting the parent VM";
+        BlockImageLease rehearsed = Add(await images.OpenBlockImageAsync(builtIn.Id, cancellationToken));
+        microvisor.Rehearsal = new Rehearsal(rehearsed.Path, machine.ScratchTemplate, machine.RehearseAsync);
         await machine.EnsureDefaultParentAsync(cancellationToken);
     }
 

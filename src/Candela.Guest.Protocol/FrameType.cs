@@ -26,6 +26,7 @@ internal enum FrameType : byte
     Cancel = 20,
     ArchiveUp = 21,
     ArchiveCredit = 22,
+    Reset = 23,
 
     HelloReply = 64,
     Reply = 65,

@@ -134,6 +134,10 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 _processes.Close();
                 Power.EndContainer();
                 break;
+            case FrameType.Reset:
+                archives.EndAll();
+                Reset();
+                break;
             case FrameType.Statistics:
                 ReplyCodec.Write(_reply, _statistics.Read());
                 break;
@@ -178,6 +182,17 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         _root = new ContainerRoot(configuration);
         Sysctls.Apply(configuration.Sysctls);
         (_identity, _hostsLines) = (configuration.Identity, configuration.HostsLines);
+    }
+
+    private void Reset()
+    {
+        _processes.Close();
+        _root?.Close();
+        Power.EndContainer();
+        _processes.Clear();
+        (_root, _identity, _hostsLines, _isConfigured) = (null, null, [], false);
+        ContainerCgroup.Unlimit();
+        ContainerRoot.Prepare();
     }
 
     private void Start(uint number, GuestProcess process)

@@ -19,8 +19,11 @@ internal static unsafe class Power
         Libc.sync();
         _ = Libc.umount2(GuestPaths.Root, Linux.MNT_DETACH);
         // The kernel takes the container's mount namespace apart in the background.
-        for (var i = 0; i < UnmountTries && Libc.umount2(GuestPaths.Scratch, 0) < 0 && Errno.Last == Linux.EBUSY; i++)
-            Pause();
+        foreach (var mount in (ReadOnlySpan<string>)[GuestPaths.Scratch, GuestPaths.Image, GuestPaths.Files])
+        {
+            for (var i = 0; i < UnmountTries && Libc.umount2(mount, 0) < 0 && Errno.Last == Linux.EBUSY; i++)
+                Pause();
+        }
         Libc.sync();
     }
 

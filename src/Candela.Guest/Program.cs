@@ -14,13 +14,11 @@ if (Environment.ProcessId != 1)
 
 try
 {
+    _ = Libc.umask(0);
     _ = Libc.signal(Linux.SIGPIPE, 1);
     Modules.Load();
     AgentRoot.Enter();
-    ProcessDefaults.Apply();
-    DeviceFolder.Prepare();
-    KernelFolder.Prepare();
-    EtcFiles.Prepare();
+    ContainerRoot.Prepare();
     Loopback.SwitchOn();
     var loop = new EventLoop();
     var link = new HostLink(AgentPort.Open(), loop);

@@ -321,6 +321,20 @@ public sealed partial class LocalMachine : IMachine
     public Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken) =>
         _microvisor.EnsureParentAsync(new MicroVmSize(vcpus, memoryBytes), cancellationToken);
 
+    /// <summary>The scratch disk that all are copies of; there once <see cref="RecoverAsync"/> has returned.</summary>
+    public string ScratchTemplate => _scratch.Template;
+
+    /// <summary>
+    /// Lets a guest that nobody uses do all that the start and end of a container needs, and forget it: an emulated guest's code is
+    /// translated then. Its disks are <c>candela/base</c> and a copy of <see cref="ScratchTemplate"/>.
+    /// </summary>
+    public async Task RehearseAsync(Stream agent, CancellationToken cancellationToken)
+    {
+        var events = new Rehearsal();
+        await using IAgent connection = await _context.ConnectAgent(agent, events, false, cancellationToken);
+        await events.RunAsync(connection, _time, cancellationToken);
+    }
+
     /// <summary>Makes the parent of containers without limits ahead of need, and fills its pool.</summary>
     public Task EnsureDefaultParentAsync(CancellationToken cancellationToken) =>
         _microvisor.EnsureParentAsync(SizeClass.For(new ContainerSpec { Image = "" }, _options), cancellationToken);

@@ -136,6 +136,10 @@ public sealed partial class AgentConnection
     public Task PowerOffAsync(CancellationToken cancellationToken) =>
         RequestAsync(FrameType.PowerOff, 0, 0, 0, default, cancellationToken);
 
+    /// <inheritdoc/>
+    public Task ResetAsync(CancellationToken cancellationToken) =>
+        RequestAsync(FrameType.Reset, 0, 0, 0, default, cancellationToken);
+
     private delegate T Read<T>(ref MessageReader reader);
 
     private T Parse<T>(byte[] payload, Read<T> read)

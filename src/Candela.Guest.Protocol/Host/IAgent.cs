@@ -64,6 +64,9 @@ public interface IAgent : IAsyncDisposable
     /// <summary>Unpacks a tar stream into a folder of the container.</summary>
     Task WriteArchiveAsync(string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken);
 
+    /// <summary>Ends all processes (SIGKILL), unmounts everything and forgets all: the guest is as it was before it was configured.</summary>
+    Task ResetAsync(CancellationToken cancellationToken);
+
     /// <summary>Ends all processes (SIGKILL), syncs, unmounts and powers off. Answers before the power-off.</summary>
     Task PowerOffAsync(CancellationToken cancellationToken);
 }

@@ -45,6 +45,14 @@ internal sealed unsafe class ContainerCgroup
         }
     }
 
+    /// <summary>Takes all limits away.</summary>
+    /// <exception cref="AgentFailure">The kernel refused.</exception>
+    public static void Unlimit()
+    {
+        foreach (var file in (ReadOnlySpan<string>)["memory.max", "pids.max", "cpu.max"])
+            SmallFile.Write($"{GuestPaths.ContainerCgroup}/{file}", "max");
+    }
+
     private static void Set(string file, long value) => SmallFile.Write($"{GuestPaths.ContainerCgroup}/{file}", $"{value}");
 
     private static int Open(string file, int flags) =>

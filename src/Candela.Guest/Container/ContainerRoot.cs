@@ -43,6 +43,15 @@ internal sealed unsafe class ContainerRoot
     /// <summary>O_PATH descriptor of the container's /dev/pts.</summary>
     public int Terminals { get; }
 
+    /// <summary>Makes what does not depend on the container, before there is one.</summary>
+    /// <exception cref="AgentFailure">A mount failed.</exception>
+    public static void Prepare()
+    {
+        DeviceFolder.Prepare();
+        KernelFolder.Prepare();
+        EtcFiles.Prepare();
+    }
+
     /// <summary>Makes a folder of the container with those above it; one that is there is fine.</summary>
     /// <exception cref="AgentFailure">It cannot be made.</exception>
     public void MakeFolder(string path) => _ = Libc.close(RootedPath.OpenOrMake(Folder, path, isFolder: true));
@@ -54,6 +63,13 @@ internal sealed unsafe class ContainerRoot
         if (_readOnly && !_sealed)
             Mounts.SetFlags(GuestPaths.Root, Linux.MS_RDONLY);
         _sealed = true;
+    }
+
+    /// <summary>Closes its descriptors, so that it can be unmounted.</summary>
+    public void Close()
+    {
+        _ = Libc.close(Terminals);
+        _ = Libc.close(Folder);
     }
 
     private static void MountLayers(GuestConfiguration configuration)
@@ -71,9 +87,9 @@ internal sealed unsafe class ContainerRoot
         }
         const string Upper = GuestPaths.Scratch + "/upper";
         const string Work = GuestPaths.Scratch + "/work";
-        if (Libc.mkdir(Upper, 0b111_101_101) >= 0)
-            CopyOwner(GuestPaths.Image, Upper);
+        Mounts.MakeFolder(Upper);
         Mounts.MakeFolder(Work);
+        CopyOwner(GuestPaths.Image, Upper);
         Mounts.Mount("overlay", GuestPaths.Root, "overlay", 0, $"lowerdir={GuestPaths.Image},upperdir={Upper},workdir={Work}");
     }
 
@@ -103,7 +119,9 @@ internal sealed unsafe class ContainerRoot
 
     private static void CopyOwner(string source, string target)
     {
-        if (!FileStat.TryGet(source, out var stat))
+        if (!FileStat.TryGet(source, out var stat) || !FileStat.TryGet(target, out var present))
+            return;
+        if ((stat.Uid, stat.Gid, stat.Mode) == (present.Uid, present.Gid, present.Mode))
             return;
         Errno.Check(Libc.chown(target, stat.Uid, stat.Gid), $"chown {target}");
         Errno.Check(Libc.chmod(target, stat.Mode & 0xFFF), $"chmod {target}");

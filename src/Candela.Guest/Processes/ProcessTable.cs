@@ -95,7 +95,19 @@ internal sealed class ProcessTable(EventLoop loop, FrameSender sender, OutputQue
     }
 
     /// <summary>Lets go of the container's namespaces.</summary>
-    public void Close() => _container?.Dispose();
+    public void Close()
+    {
+        _container?.Dispose();
+        _container = null;
+    }
+
+    /// <summary>Forgets all processes, which must have ended.</summary>
+    public void Clear()
+    {
+        foreach (var process in _processes.Values)
+            process.Dispose();
+        _processes.Clear();
+    }
 
     private void Add(uint number, GuestProcess process, Stdio stdio, Launched launched, long oomKills)
     {

@@ -12,6 +12,9 @@ namespace Candela.Machine.Disks;
 /// </summary>
 internal sealed partial class ScratchDisks(string folder, long sizeBytes, int poolCount, ILogger logger) : IAsyncDisposable
 {
+    // What the guest's overlay needs; there from the beginning, because making them at each start costs an emulated guest 20 ms.
+    private static readonly string[] OverlayFolders = ["upper", "work/work"];
+
     private readonly string _ready = Path.Combine(folder, "ready");
     private readonly string _template = Path.Combine(folder, $"template-{sizeBytes >> 20}m.ext4");
     private readonly ConcurrentQueue<string> _pool = new();
@@ -20,6 +23,9 @@ internal sealed partial class ScratchDisks(string folder, long sizeBytes, int po
     private readonly SemaphoreSlim _templateGate = new(1, 1);
     private Task _refill = Task.CompletedTask;
     private int _sequence;
+
+    /// <summary>The disk that all others are copies of; there once <see cref="StartAsync"/> has returned.</summary>
+    public string Template => _template;
 
     /// <summary>Throws away what an earlier daemon left half-made and starts to fill the pool.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -98,10 +104,13 @@ internal sealed partial class ScratchDisks(string folder, long sizeBytes, int po
         {
             if (File.Exists(_template))
                 return;
-            string temporary = _template + ".new";
+            string temporary = _template + ".new", content = _template + ".content";
+            foreach (string layer in OverlayFolders)
+                Directory.CreateDirectory(Path.Combine(content, layer));
             await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
                 file.SetLength(sizeBytes);
-            await FormatAsync(temporary, cancellationToken);
+            await FormatAsync(temporary, content, cancellationToken);
+            Directory.Delete(content, recursive: true);
             File.Move(temporary, _template);
         }
         finally
@@ -110,14 +119,14 @@ internal sealed partial class ScratchDisks(string folder, long sizeBytes, int po
         }
     }
 
-    private static async Task FormatAsync(string path, CancellationToken cancellationToken)
+    private static async Task FormatAsync(string path, string content, CancellationToken cancellationToken)
     {
         // A small journal: a killed micro-VM leaves a file system that the next start replays. Inode tables are initialised lazily
         // (never, in fact: the guest mounts with noinit_itable), which keeps the template at a few hundred KiB.
         string[] arguments =
         [
             "-q", "-F", "-m", "0", "-i", "16384", "-J", "size=4", "-O", "^resize_inode",
-            "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", path,
+            "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-d", content, path,
         ];
         var start = new ProcessStartInfo("mkfs.ext4", arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["PATH"] = "/usr/sbin:/sbin:/usr/bin:/bin";

@@ -11,16 +11,18 @@ internal sealed class Parent : IAsyncDisposable
     private readonly MicroVmSize _size;
     private readonly Snapshot _snapshot;
     private readonly ParentStatus _status;
+    private readonly Func<Rehearsal?> _rehearsal;
 
     /// <summary>Takes over the snapshot and seals it.</summary>
-    public Parent(VmmContext context, ParentStatus status, Snapshot snapshot, int waitingCount, SemaphoreSlim preparations, ILogger logger)
+    public Parent(VmmContext context, ParentStatus status, Snapshot snapshot, Func<Rehearsal?> rehearsal, PreparationSlots slots, ILogger logger)
     {
         _context = context;
         _size = status.Size;
         _snapshot = snapshot;
         _status = status;
+        _rehearsal = rehearsal;
         MemoryFile.Seal(snapshot.Memory);
-        Pool = new WaitingPool(waitingCount, preparations, PrepareAsync, logger);
+        Pool = new WaitingPool(context.Options.WaitingCount, slots, PrepareAsync, logger);
     }
 
     public WaitingPool Pool { get; }
@@ -42,12 +44,27 @@ internal sealed class Parent : IAsyncDisposable
         _snapshot.Dispose();
     }
 
+    private static async Task RehearseAsync(VmmProcess process, Rehearsal rehearsal, CancellationToken cancellationToken)
+    {
+        const string disks = "rehearsal";
+        using SafeFileHandle image = File.OpenHandle(rehearsal.ImagePath);
+        using SafeFileHandle scratch = rehearsal.CopyScratch(cancellationToken);
+        await process.InsertDisksAsync(disks, image, scratch, cancellationToken);
+        await process.Qmp.ExecuteAsync("cont", null, cancellationToken);
+        await using (Stream agent = await AgentPort.ConnectAsync(process.Folder.AgentSocket, cancellationToken))
+            await rehearsal.RunAsync(agent, cancellationToken);
+        await process.Qmp.ExecuteAsync("stop", null, cancellationToken);
+        await process.RemoveDisksAsync(disks, cancellationToken);
+    }
+
     private async Task<VmmProcess> PrepareAsync(bool lowPriority, CancellationToken cancellationToken)
     {
         VmmProcess process = await StartAsync(_context, _size, _snapshot.Memory, _snapshot.Devices, lowPriority, cancellationToken);
         try
         {
             await process.LoadDevicesAsync(cancellationToken);
+            if (lowPriority && _rehearsal() is { } rehearsal)
+                await RehearseAsync(process, rehearsal, cancellationToken);
             return process;
         }
         catch

@@ -34,31 +34,13 @@ internal sealed class QemuMicroVm : IMicroVm
     /// <summary>Gives a paused VMM its disks and lets it run.</summary>
     public static async Task<MicroVmRecord> WakeAsync(VmmProcess process, CloneSpec spec, string parentKey, CancellationToken cancellationToken)
     {
-        QmpConnection qmp = process.Qmp;
-        var commands = new List<Task>();
-        string[] paths = spec.ScratchPath is { } scratch ? [spec.ImagePath, scratch] : [spec.ImagePath];
-        for (int i = 0; i < paths.Length; i++)
-        {
-            using SafeFileHandle file = File.OpenHandle(paths[i], FileMode.Open, i == 0 ? FileAccess.Read : FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            string descriptor = await process.AddFileAsync(file, cancellationToken);
-            var node = new JsonObject
-            {
-                ["driver"] = "file",
-                ["node-name"] = $"file{i}",
-                ["filename"] = descriptor,
-                ["read-only"] = i == 0,
-                ["locking"] = "off",
-            };
-            if (i != 0)
-                node["discard"] = "unmap";
-            commands.Add(qmp.ExecuteAsync("blockdev-add", node, cancellationToken));
-            var insertion = new JsonObject { ["path"] = $"/machine/peripheral/{CommandLine.Disks[i]}", ["property"] = "drive", ["value"] = $"file{i}" };
-            commands.Add(qmp.ExecuteAsync("qom-set", insertion, cancellationToken));
-        }
-
+        using SafeFileHandle image = File.OpenHandle(spec.ImagePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using SafeFileHandle? scratch = spec.ScratchPath is null
+            ? null
+            : File.OpenHandle(spec.ScratchPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         process.Activate();
-        commands.Add(qmp.ExecuteAsync("cont", null, cancellationToken));
-        await Task.WhenAll(commands);
+        await process.InsertDisksAsync("disk", image, scratch, cancellationToken);
+        await process.Qmp.ExecuteAsync("cont", null, cancellationToken);
         return new MicroVmRecord
         {
             Id = spec.Id,

@@ -15,7 +15,7 @@ public sealed class QemuMicrovisor : IMicrovisor
     /// <summary>Name of this driver.</summary>
     public const string DriverName = "qemu";
 
-    // Changes when the arguments or the format of kept snapshots change.
+    // Raised when the format of kept snapshots changes.
     private const int SnapshotFormat = 1;
     private const int RunFolderBytes = 80;
 
@@ -24,7 +24,7 @@ public sealed class QemuMicrovisor : IMicrovisor
     private readonly VmmContext _context;
     private readonly DriverReport _report;
     private readonly ParentStore _store;
-    private readonly SemaphoreSlim _preparations;
+    private readonly PreparationSlots _slots;
     private readonly ConcurrentDictionary<string, Lazy<Task<Parent>>> _parents = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, ParentStatus> _kept = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _closing = new();
@@ -35,9 +35,8 @@ public sealed class QemuMicrovisor : IMicrovisor
         _context = context;
         _report = report;
         _logger = logger;
-        int parallelism = options.PreparationParallelism > 0 ? options.PreparationParallelism : Environment.ProcessorCount;
-        _preparations = new SemaphoreSlim(parallelism, parallelism);
-        _store = new ParentStore(options.ParentsFolder, options.GuestVersion, $"{SnapshotFormat} {report.Version} {report.Accelerator}{(report.Accelerator == "tcg" ? "" : " " + CpuModel())}");
+        _slots = new PreparationSlots(options.PreparationParallelism > 0 ? options.PreparationParallelism : Environment.ProcessorCount);
+        _store = new ParentStore(options.ParentsFolder, options.GuestVersion, $"{SnapshotFormat}-{CommandLine.Fingerprint(options.QemuPath, context.Accelerator, default):x8} {report.Version} {report.Accelerator}{(report.Accelerator == "tcg" ? "" : " " + CpuModel())}");
         foreach (ParentStatus status in _store.List())
             _kept[status.Key] = status;
     }
@@ -65,6 +64,16 @@ public sealed class QemuMicrovisor : IMicrovisor
             watcher.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// What VMMs do while they wait for a claim, or null. It moves the translation of a container's start out of the start itself; where
+    /// the CPU runs the guest's code as it is there is nothing to translate, and nothing is rehearsed.
+    /// </summary>
+    public Rehearsal? Rehearsal
+    {
+        get => _context.Accelerator == Accelerator.Tcg ? field : null;
+        set;
     }
 
     /// <inheritdoc/>
@@ -198,7 +207,7 @@ public sealed class QemuMicrovisor : IMicrovisor
         }
 
         _context.Watcher.Dispose();
-        _preparations.Dispose();
+        _slots.Dispose();
         _closing.Dispose();
     }
 
@@ -302,7 +311,7 @@ public sealed class QemuMicrovisor : IMicrovisor
         }
 
         _kept[key] = status!;
-        var parent = new Parent(_context, status!, snapshot, _options.WaitingCount, _preparations, _logger);
+        var parent = new Parent(_context, status!, snapshot, () => Rehearsal, _slots, _logger);
         _ = parent.Pool.FillAsync();
         return parent;
     }

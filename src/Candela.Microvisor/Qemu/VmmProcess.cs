@@ -136,6 +136,46 @@ internal sealed class VmmProcess
         return $"/dev/fdset/{added.GetProperty("fdset-id").GetInt32()}";
     }
 
+    /// <summary>Puts files behind the guest's disks in place of what is there. The vCPUs must stand still.</summary>
+    /// <param name="name">Begins the names of QEMU's nodes; not used before in this VMM.</param>
+    /// <param name="image">Read-only disk.</param>
+    /// <param name="scratch">Writable disk; null leaves what is there.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task InsertDisksAsync(string name, SafeFileHandle image, SafeFileHandle? scratch, CancellationToken cancellationToken)
+    {
+        var commands = new List<Task>();
+        SafeFileHandle[] files = scratch is null ? [image] : [image, scratch];
+        for (int i = 0; i < files.Length; i++)
+        {
+            var node = new JsonObject
+            {
+                ["driver"] = "file",
+                ["node-name"] = name + i,
+                ["filename"] = await AddFileAsync(files[i], cancellationToken),
+                ["read-only"] = i == 0,
+                ["locking"] = "off",
+                ["discard"] = i == 0 ? "ignore" : "unmap",
+            };
+            commands.Add(Qmp.ExecuteAsync("blockdev-add", node, cancellationToken));
+            commands.Add(SetDriveAsync(i, name + i, cancellationToken));
+        }
+
+        await Task.WhenAll(commands);
+    }
+
+    /// <summary>Puts the empty placeholders back, and lets go of the files of <see cref="InsertDisksAsync"/>.</summary>
+    public async Task RemoveDisksAsync(string name, CancellationToken cancellationToken)
+    {
+        var commands = new List<Task>();
+        for (int i = 0; i < CommandLine.Disks.Length; i++)
+        {
+            commands.Add(SetDriveAsync(i, CommandLine.PlaceholderNode(i), cancellationToken));
+            commands.Add(Qmp.ExecuteAsync("blockdev-del", new JsonObject { ["node-name"] = name + i }, cancellationToken));
+        }
+
+        await Task.WhenAll(commands);
+    }
+
     /// <summary>Saves the state of all devices, without memory, into a new sealed file. The vCPUs must stand still.</summary>
     public async Task<SafeFileHandle> SaveDevicesAsync(CancellationToken cancellationToken)
     {
@@ -172,6 +212,9 @@ internal sealed class VmmProcess
             await Task.Delay(1, cancellationToken);
         }
     }
+
+    private Task<System.Text.Json.JsonElement> SetDriveAsync(int disk, string node, CancellationToken cancellationToken) =>
+        Qmp.ExecuteAsync("qom-set", new JsonObject { ["path"] = $"/machine/peripheral/{CommandLine.Disks[disk]}", ["property"] = "drive", ["value"] = node }, cancellationToken);
 
     private static int Spawn(VmmContext context, VmmFolder folder, IReadOnlyList<string> cgroups, string[] arguments, IReadOnlyDictionary<int, SafeFileHandle> descriptors)
     {

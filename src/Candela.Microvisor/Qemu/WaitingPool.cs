@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Candela.Microvisor.Qemu;
 
 /// <summary>VMM processes of one parent that have mapped its memory, loaded its devices and stand still until they are claimed.</summary>
-internal sealed partial class WaitingPool(int target, SemaphoreSlim preparations, Func<bool, CancellationToken, Task<VmmProcess>> prepare, ILogger logger) : IAsyncDisposable
+internal sealed partial class WaitingPool(int target, PreparationSlots slots, Func<bool, CancellationToken, Task<VmmProcess>> prepare, ILogger logger) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly Queue<VmmProcess> _waiting = new();
@@ -102,14 +102,14 @@ internal sealed partial class WaitingPool(int target, SemaphoreSlim preparations
         Exception? failure = null;
         try
         {
-            await preparations.WaitAsync(_stopped.Token);
+            SemaphoreSlim slot = await slots.TakeAsync(urgent, _stopped.Token);
             try
             {
                 process = await prepare(!urgent, _stopped.Token);
             }
             finally
             {
-                preparations.Release();
+                slot.Release();
             }
         }
         catch (Exception e)
