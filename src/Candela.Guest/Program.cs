@@ -14,10 +14,10 @@ if (Environment.ProcessId != 1)
 
 try
 {
-    _ = Libc.umask(0);
     _ = Libc.signal(Linux.SIGPIPE, 1);
     Modules.Load();
     AgentRoot.Enter();
+    ProcessDefaults.Apply();
     ContainerRoot.Prepare();
     Loopback.SwitchOn();
     var loop = new EventLoop();

@@ -48,6 +48,7 @@ internal sealed class HostLink : IEventSource
     /// <summary>Handles what the host sent and sends what there is; the result is how long the loop may wait, milliseconds.</summary>
     public int Pump()
     {
+        _outputs.Pace.Wait();
         Read();
         var isBlocked = !Write();
         if (_agent.IsPoweringOff && !isBlocked)

@@ -7,6 +7,9 @@ internal sealed class OutputQueue
 {
     private readonly Queue<ProcessOutput> _waiting = new();
 
+    /// <summary>How fast streams are read.</summary>
+    public OutputPace Pace { get; } = new();
+
     /// <summary>Adds a stream that is not in yet.</summary>
     public void Add(ProcessOutput output)
     {

@@ -45,6 +45,7 @@ internal sealed class ProcessOutput : IEventSource, IDisposable
     public void OnReady(uint events)
     {
         var read = _ring.ReadFrom(_fd, ProtocolLimits.DataFrameBytes);
+        _queue.Pace.Note(read);
         if (read <= 0)
         {
             // A terminal without a process gives EIO.
