@@ -132,7 +132,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 IsPoweringOff = true;
                 archives.EndAll();
                 _processes.Close();
-                Power.EndContainer();
+                _ = Power.EndContainer();
                 break;
             case FrameType.Reset:
                 archives.EndAll();
@@ -188,9 +188,12 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
     {
         _processes.Close();
         _root?.Close();
-        Power.EndContainer();
+        var isUnmounted = Power.EndContainer();
         _processes.Clear();
-        (_root, _identity, _hostsLines, _isConfigured) = (null, null, [], false);
+        (_root, _identity, _hostsLines) = (null, null, []);
+        if (!isUnmounted)
+            throw new AgentFailure(AgentError.Failed, "the container's mounts are still busy");
+        _isConfigured = false;
         ContainerCgroup.Unlimit();
         ContainerRoot.Prepare();
     }

@@ -8,8 +8,8 @@ internal static unsafe class Power
     private const int UnmountTries = 50;
     private const int PauseNanoseconds = 10_000_000;
 
-    /// <summary>Kills every process, and brings the scratch disk into a state that needs no repair.</summary>
-    public static void EndContainer()
+    /// <summary>Kills every process, and brings the scratch disk into a state that needs no repair. False: something stays mounted.</summary>
+    public static bool EndContainer()
     {
         int status;
         _ = Libc.kill(-1, Linux.SIGKILL);
@@ -17,14 +17,13 @@ internal static unsafe class Power
         {
         }
         Libc.sync();
-        _ = Libc.umount2(GuestPaths.Root, Linux.MNT_DETACH);
-        // The kernel takes the container's mount namespace apart in the background.
+        foreach (var tree in (ReadOnlySpan<string>)[GuestPaths.Root, GuestPaths.Devices, GuestPaths.Kernel])
+            _ = Libc.umount2(tree, Linux.MNT_DETACH);
+        var isUnmounted = true;
         foreach (var mount in (ReadOnlySpan<string>)[GuestPaths.Scratch, GuestPaths.Image, GuestPaths.Files])
-        {
-            for (var i = 0; i < UnmountTries && Libc.umount2(mount, 0) < 0 && Errno.Last == Linux.EBUSY; i++)
-                Pause();
-        }
+            isUnmounted &= Unmount(mount);
         Libc.sync();
+        return isUnmounted;
     }
 
     /// <summary>Ends the micro-VM: its VMM does not reboot. The device gets a moment to pass on what was written last.</summary>
@@ -32,6 +31,20 @@ internal static unsafe class Power
     {
         Pause();
         _ = Libc.reboot(Linux.RB_AUTOBOOT);
+    }
+
+    /// <summary>The kernel takes the container's mount namespace apart in the background: until then its mounts are busy.</summary>
+    private static bool Unmount(string path)
+    {
+        for (var i = 0; i < UnmountTries; i++)
+        {
+            if (Libc.umount2(path, 0) >= 0)
+                return true;
+            if (Errno.Last != Linux.EBUSY)
+                return Errno.Last == Linux.EINVAL; // nothing is mounted there
+            Pause();
+        }
+        return false;
     }
 
     private static void Pause()

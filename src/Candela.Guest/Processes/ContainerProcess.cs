@@ -80,8 +80,7 @@ internal sealed unsafe class ContainerProcess(
         int status;
         if (Libc.waitpid(launched.HostPid, &status, Linux.WNOHANG | Linux.WALL) != launched.HostPid)
             return;
-        loop.Remove(launched.PidFd, _watch);
-        _ = Libc.close(launched.PidFd);
+        Unwatch();
         input?.Dispose();
         var signal = status & 0x7F;
         Exit = new ProcessExit(signal == 0 ? (status >> 8) & 0xFF : 128 + signal, signal, cgroup.OomKills > OomKillsBefore);
@@ -91,8 +90,18 @@ internal sealed unsafe class ContainerProcess(
     /// <inheritdoc/>
     public void Dispose()
     {
+        Unwatch();
         input?.Dispose();
         stdout.Dispose();
         stderr.Dispose();
+    }
+
+    private void Unwatch()
+    {
+        if (_watch < 0)
+            return;
+        loop.Remove(launched.PidFd, _watch);
+        _ = Libc.close(launched.PidFd);
+        _watch = -1;
     }
 }
