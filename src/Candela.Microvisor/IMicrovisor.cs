@@ -64,6 +64,18 @@ public static class MicroVmLimits
 {
     /// <summary>Virtual size of every placeholder disk, 1 TiB: the guest sees it whatever the file's size is.</summary>
     public const long DiskBytes = 1L << 40;
+
+    /// <summary>Least memory, 64 MiB.</summary>
+    public const long MemoryMinimumBytes = 64L << 20;
+
+    /// <summary>Refuses a size that no driver can make.</summary>
+    /// <exception cref="CandelaException">InvalidArgument.</exception>
+    public static void Check(MicroVmSize size)
+    {
+        const long mebibyte = 1L << 20;
+        if (size.VCpus is < 1 or > Limits.VCpuCount || size.MemoryBytes < MemoryMinimumBytes || size.MemoryBytes % mebibyte != 0)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"a micro-VM has 1 to {Limits.VCpuCount} vCPUs and at least {MemoryMinimumBytes / mebibyte} MiB of memory in whole MiB");
+    }
 }
 
 /// <summary>A running or paused micro-VM.</summary>

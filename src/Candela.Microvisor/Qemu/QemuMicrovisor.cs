@@ -265,10 +265,8 @@ public sealed class QemuMicrovisor : IMicrovisor
 
     private async Task<Parent> ParentAsync(MicroVmSize size, CancellationToken cancellationToken)
     {
-        const long mebibyte = 1L << 20, least = 64 * mebibyte;
-        if (size.VCpus is < 1 or > Limits.VCpuCount || size.MemoryBytes < least || size.MemoryBytes % mebibyte != 0)
-            throw new CandelaException(ErrorCode.InvalidArgument, $"a micro-VM has 1 to {Limits.VCpuCount} vCPUs and at least 64 MiB of memory in whole MiB");
-        string key = $"{_options.GuestVersion}-{_report.Accelerator}-{size.VCpus}c-{size.MemoryBytes / mebibyte}m";
+        MicroVmLimits.Check(size);
+        string key = $"{_options.GuestVersion}-{_report.Accelerator}-{size.VCpus}c-{size.MemoryBytes >> 20}m";
         Lazy<Task<Parent>> entry = _parents.GetOrAdd(key, _ => new Lazy<Task<Parent>>(() => Task.Run(() => MakeAsync(key, size, _closing.Token))));
         try
         {
