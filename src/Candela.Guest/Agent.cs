@@ -132,7 +132,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 IsPoweringOff = true;
                 archives.EndAll();
                 _processes.Close();
-                _ = Power.EndContainer();
+                _ = Power.EndContainer(keep: true);
                 break;
             case FrameType.Reset:
                 archives.EndAll();
@@ -188,7 +188,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
     {
         _processes.Close();
         _root?.Close();
-        var isUnmounted = Power.EndContainer();
+        var isUnmounted = Power.EndContainer(keep: false);
         _processes.Clear();
         (_root, _identity, _hostsLines) = (null, null, []);
         if (!isUnmounted)

@@ -18,6 +18,7 @@ try
     Modules.Load();
     AgentRoot.Enter();
     ProcessDefaults.Apply();
+    DiskQueues.Simplify();
     ContainerRoot.Prepare();
     Loopback.SwitchOn();
     var loop = new EventLoop();

@@ -3,6 +3,10 @@ namespace Candela.Guest.Native;
 /// <summary>Numbers of the x86-64 Linux ABI, by their kernel names.</summary>
 internal static class Linux
 {
+    // fs/ext4/ext4.h
+    public const uint EXT4_IOC_SHUTDOWN = 0x8004587D;
+    public const uint EXT4_GOING_FLAGS_NOLOGFLUSH = 2;
+
     public const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_NOCTTY = 0x100, O_TRUNC = 0x200;
     public const int O_NONBLOCK = 0x800, O_DIRECTORY = 0x10000, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000, O_PATH = 0x200000;
     public const int AT_FDCWD = -100, AT_EACCESS = 0x200;

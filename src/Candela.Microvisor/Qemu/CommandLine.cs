@@ -15,7 +15,7 @@ internal static class CommandLine
 
     // The VM is the wall around a container: hardening of its own kernel against it is left out, and every path is short.
     private const string KernelArguments =
-        "console=ttyS0 reboot=t panic=-1 quiet tsc=reliable no_timer_check nowatchdog numa=off random.trust_cpu=on cryptomgr.notests "
+        "console=ttyS0 reboot=t panic=-1 quiet tsc=reliable no_timer_check nowatchdog psi=0 numa=off random.trust_cpu=on cryptomgr.notests "
         + "mitigations=off lsm= audit=0 init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off transparent_hugepage=madvise rcupdate.rcu_expedited=1";
 
     /// <summary>Tells snapshots apart that were made with other arguments.</summary>
