@@ -9,7 +9,7 @@ public sealed class TerminalTests
     public async Task Terminal_has_the_clients_size_from_the_start()
     {
         await using var docker = await DockerServer.StartAsync();
-        using var client = TerminalClient.Start(docker, (40, 120), "run", "--rm", "-it", "--network=none", "candela/base", "sh", "-c", "stty size; exit 5");
+        using var client = docker.StartTerminal((40, 120), "run", "--rm", "-it", "--network=none", "candela/base", "sh", "-c", "stty size; exit 5");
         await client.ExpectAsync("40 120");
         Assert.Equal(5, await client.ExitCodeAsync());
     }
@@ -18,8 +18,8 @@ public sealed class TerminalTests
     public async Task Resize_reaches_the_process()
     {
         await using var docker = await DockerServer.StartAsync();
-        using var client = TerminalClient.Start(
-            docker, (24, 80), "run", "--rm", "-it", "--network=none", "candela/base",
+        using var client = docker.StartTerminal(
+            (24, 80), "run", "--rm", "-it", "--network=none", "candela/base",
             "sh", "-c", "trap 'stty size; exit 9' WINCH; stty size; echo ready; while :; do sleep 0.05; done");
         await client.ExpectAsync("ready");
         await client.ResizeUntilAsync(50, 100, "50 10");
@@ -30,7 +30,7 @@ public sealed class TerminalTests
     public async Task Control_c_interrupts_the_process()
     {
         await using var docker = await DockerServer.StartAsync();
-        using var client = TerminalClient.Start(docker, (24, 80), "run", "--rm", "-it", "--network=none", "candela/base", "sh", "-c", "echo ready; exec sleep 100");
+        using var client = docker.StartTerminal((24, 80), "run", "--rm", "-it", "--network=none", "candela/base", "sh", "-c", "echo ready; exec sleep 100");
         await client.ExpectAsync("ready");
         await client.TypeAsync("\u0003");
         Assert.Equal(130, await client.ExitCodeAsync());
@@ -40,7 +40,7 @@ public sealed class TerminalTests
     public async Task Detach_keys_leave_the_container_running_and_attach_comes_back()
     {
         await using var docker = await DockerServer.StartAsync();
-        using (var client = TerminalClient.Start(docker, (24, 80), "run", "--name", "box", "-it", "--network=none", "candela/base", "sh"))
+        using (var client = docker.StartTerminal((24, 80), "run", "--name", "box", "-it", "--network=none", "candela/base", "sh"))
         {
             await client.TypeAsync("echo fi''rst\n");
             await client.ExpectAsync("first");
@@ -49,7 +49,7 @@ public sealed class TerminalTests
         }
 
         Assert.Equal("running", await docker.OutputAsync("inspect", "-f", "{{.State.Status}}", "box"));
-        using (var client = TerminalClient.Start(docker, (24, 80), "attach", "box"))
+        using (var client = docker.StartTerminal((24, 80), "attach", "box"))
         {
             await client.TypeAsync("echo sec''ond; exit 4\n");
             await client.ExpectAsync("second");
@@ -62,7 +62,7 @@ public sealed class TerminalTests
     {
         await using var docker = await DockerServer.StartAsync();
         await docker.OutputAsync("run", "-d", "--name", "box", "--network=none", "candela/base", "sleep", "100");
-        using var client = TerminalClient.Start(docker, (33, 99), "exec", "-it", "box", "sh", "-c", "stty size; trap 'stty size; exit 6' WINCH; echo ready; while :; do sleep 0.05; done");
+        using var client = docker.StartTerminal((33, 99), "exec", "-it", "box", "sh", "-c", "stty size; trap 'stty size; exit 6' WINCH; echo ready; while :; do sleep 0.05; done");
         await client.ExpectAsync("33 99");
         await client.ExpectAsync("ready");
         await client.ResizeUntilAsync(44, 111, "44 11");

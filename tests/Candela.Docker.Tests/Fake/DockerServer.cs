@@ -55,6 +55,10 @@ internal sealed class DockerServer : IAsyncDisposable
         return Process.Start(start)!;
     }
 
+    /// <summary>Starts the CLI in a terminal.</summary>
+    public TerminalClient StartTerminal((ushort Rows, ushort Columns) size, params string[] arguments)
+        => TerminalClient.Start(size, ["DOCKER_CONFIG=" + Folder, "DOCKER_CLI_HINTS=false"], ["docker", "-H", "unix://" + SocketPath, .. arguments]);
+
     /// <summary>Runs the CLI to its end.</summary>
     public async Task<CliResult> RunAsync(params string[] arguments) => await FinishAsync(Start(arguments), input: null);
 

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Candela.Model;
 using Microsoft.Win32.SafeHandles;
 
-namespace Candela.Docker.Tests.Fake;
+namespace Candela.Tests.Shared;
 
 /// <summary>A process of this machine in the place of a container's, with pipes or a terminal.</summary>
 internal sealed partial class HostProcess : IDisposable

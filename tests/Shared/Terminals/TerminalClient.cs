@@ -1,9 +1,9 @@
 using System.Text;
 using Candela.Model;
 
-namespace Candela.Docker.Tests.Fake;
+namespace Candela.Tests.Shared;
 
-/// <summary>The docker CLI in a terminal of its own, as a user sits before it.</summary>
+/// <summary>A command in a terminal of its own, as a user sits before it.</summary>
 internal sealed class TerminalClient : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
@@ -38,14 +38,12 @@ internal sealed class TerminalClient : IDisposable
         }
     }
 
-    public static TerminalClient Start(DockerServer docker, (ushort Rows, ushort Columns) size, params string[] arguments) => new(HostProcess.Start(
-        new ProcessConfiguration
-        {
-            Arguments = ["docker", "-H", "unix://" + docker.SocketPath, .. arguments],
-            Environment = ["DOCKER_CONFIG=" + docker.Folder, "DOCKER_CLI_HINTS=false", "TERM=xterm"],
-            Tty = true,
-            OpenStdin = true,
-        },
+    /// <summary>Starts a command.</summary>
+    /// <param name="size">Size of the terminal.</param>
+    /// <param name="environment">Variables besides those of this process, <c>NAME=VALUE</c>.</param>
+    /// <param name="arguments">Program and arguments.</param>
+    public static TerminalClient Start((ushort Rows, ushort Columns) size, IEnumerable<string> environment, IEnumerable<string> arguments) => new(HostProcess.Start(
+        new ProcessConfiguration { Arguments = [.. arguments], Environment = ["TERM=xterm", .. environment], Tty = true, OpenStdin = true },
         size));
 
     public ValueTask TypeAsync(string text) => _process.WriteAsync(Encoding.UTF8.GetBytes(text));
