@@ -16,6 +16,9 @@ public sealed record CommandResult(int ExitCode, string Output, string Error)
         }
     }
 
+    /// <inheritdoc/>
+    public override string ToString() => $"exit code {ExitCode}\nstandard output: {Output.Truncate(4000)}\nstandard error: {Error.Truncate(4000)}";
+
     /// <summary>Lines of <see cref="Text"/>.</summary>
     public string[] Lines => Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
