@@ -24,6 +24,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     private readonly ConcurrentDictionary<uint, ExecRun> _execs = new();
     private readonly TaskCompletionSource<ProcessExit> _mainExit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _takesInput = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _journalGate = new();
     private JournalEntry _journal = journal;
     private IAgent? _agent;
@@ -50,7 +51,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     public bool HasEnded { get; private set; }
 
     /// <summary>Input of the main process.</summary>
-    public IProcessInput MainInput => new Input(this, MainProcess);
+    public IProcessInput MainInput => new Input(this, MainProcess, _takesInput.Task);
 
     /// <summary>Output of the main process.</summary>
     public ProcessOutput MainOutput => _main ?? throw new InvalidOperationException("the run has not begun");
@@ -64,6 +65,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         await ConnectAsync(mayBeTorn: false, cancellationToken);
         clock.Mark("agent");
         await _agent!.ConfigureAndStartAsync(configuration, main, cancellationToken);
+        _takesInput.TrySetResult();
         clock.Mark("process");
         UpdateJournal(j => j);
         clock.Mark("journal");
@@ -158,7 +160,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         {
             session = new ProcessSession(process.Tty, new AttachOptions { Stdin = process.OpenStdin }, closesInput: !process.Tty, history: null);
             session.Disposed = _ => { };
-            session.Bind(output, new Input(this, number));
+            session.Bind(output, new Input(this, number, Task.CompletedTask));
         }
 
         _execs[number] = exec;
@@ -199,6 +201,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     public async Task AbandonAsync()
     {
         HasEnded = true;
+        _takesInput.TrySetResult();
         _main?.Complete();
         await vm.KillAsync(CancellationToken.None);
         await CloseAsync();
@@ -272,6 +275,8 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
             await _agent!.ResumeOutputAsync(number, OutputStream.Stdout, stdout, cancellationToken);
             await _agent.ResumeOutputAsync(number, OutputStream.Stderr, stderr, cancellationToken);
         }
+
+        _takesInput.TrySetResult();
     }
 
     private void Watch() => TornDown = WatchAsync();
@@ -282,6 +287,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         bool told = _journal.Exit is not null;
         ContainerExit exit = _journal.Exit ?? await WaitForEndAsync();
         HasEnded = true;
+        _takesInput.TrySetResult();
         foreach (ExecRun exec in _execs.Values)
             exec.Exit.TrySetResult(new ProcessExit(128 + Sigkill, Sigkill, OomKilled: false));
         _main!.Complete();
@@ -392,11 +398,13 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         }
     }
 
-    private sealed class Input(ContainerRun run, uint process) : IProcessInput
+    /// <summary>Input of a process; a client that was there before its start waits for it.</summary>
+    private sealed class Input(ContainerRun run, uint process, Task started) : IProcessInput
     {
         public async ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
         {
-            if (run._agent is not { } agent)
+            await started.WaitAsync(cancellationToken);
+            if (run._agent is not { } agent || run.HasEnded)
                 return;
             try
             {
@@ -410,6 +418,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
 
         public async ValueTask CloseAsync(CancellationToken cancellationToken)
         {
+            await started.WaitAsync(cancellationToken);
             if (run._agent is not { } agent || run.HasEnded)
                 return;
             try
