@@ -363,10 +363,11 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         ProcessExit exit = await exec.Exit.Task;
         if (hasOutput)
             await Task.WhenAny(exec.Output.Ended, vm.Exited, Task.Delay(context.Options.DrainTimeout, context.Time));
-        exec.Output.Complete();
         _execs.TryRemove(number, out _);
         ForgetExec(exec.Id);
+        // Before its streams end: clients ask for the exit code then.
         context.ExecExited(container.Id, exec.Id, new ContainerExit(exit.Code, exit.OomKilled, context.Time.GetUtcNow(), ""));
+        exec.Output.Complete();
         if (HasEnded || _agent is not { } agent)
             return;
         try

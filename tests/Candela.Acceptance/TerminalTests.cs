@@ -26,12 +26,13 @@ public sealed class TerminalTests(Platform platform)
     [Fact]
     public async Task Control_c_interrupts_the_foreground_job_and_the_shell_goes_on()
     {
-        using var client = platform.DockerTerminal((24, 80), Shell);
+        using var client = platform.DockerTerminal((24, 80), ["run", "--rm", "-it", "--network=none", "-e", "PS1=[$?] ", Platform.Image, "sh"]);
+        await client.ExpectAsync("[0] ");
         await client.TypeAsync("echo rea''dy; sleep 100\n");
         await client.ExpectAsync("ready");
         await client.TypeAsync("\u0003");
-        await client.TypeAsync("echo status $''?\n");
-        await client.ExpectAsync("status 130");
+        await client.ExpectAsync("^C");
+        await client.ExpectAsync("[130] ");
         await client.TypeAsync("exit 6\n");
         Assert.Equal(6, await client.ExitCodeAsync());
     }
