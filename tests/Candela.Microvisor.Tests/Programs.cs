@@ -7,10 +7,14 @@ internal static class Programs
 
     public static string Guest => Find("candela-guest");
 
+    /// <summary>Keeps kernels and guests between test runs.</summary>
+    public static string GuestCache => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Folder))!, "guest-cache");
+
+    private static string Folder => Environment.GetEnvironmentVariable("CANDELA_BIN") ?? Path.Combine(Root(), "artifacts/bin");
+
     private static string Find(string name)
     {
-        string folder = Environment.GetEnvironmentVariable("CANDELA_BIN") ?? Path.Combine(Root(), "artifacts/bin");
-        string path = Path.Combine(folder, name);
+        string path = Path.Combine(Folder, name);
         Assert.True(File.Exists(path), $"{path} is missing: build it with eng/build, or run ./test");
         return path;
     }
