@@ -32,8 +32,26 @@ internal sealed unsafe class ExitWatcher : IDisposable
         return fd >= 0 ? new SafeFileHandle((nint)fd, ownsHandle: true) : null;
     }
 
-    /// <summary>Sends a signal; nothing happens when the process has ended.</summary>
-    public static void Signal(SafeFileHandle pidfd, int signal) => _ = syscall(SYS_pidfd_send_signal, pidfd.Number(), signal, 0, 0);
+    /// <summary>Sends a signal; nothing happens when the process has ended or the handle is closed.</summary>
+    public static void Signal(SafeFileHandle pidfd, int signal)
+    {
+        // The number of a closed descriptor may be another process's by now.
+        bool open = false;
+        try
+        {
+            pidfd.DangerousAddRef(ref open);
+            _ = syscall(SYS_pidfd_send_signal, pidfd.Number(), signal, 0, 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Whoever closed it knew that the process had ended.
+        }
+        finally
+        {
+            if (open)
+                pidfd.DangerousRelease();
+        }
+    }
 
     /// <summary>Completes with the exit status for people ("exit code 1", "signal 9", or "ended") when the process ends.</summary>
     public Task<string> WatchAsync(SafeFileHandle pidfd)
