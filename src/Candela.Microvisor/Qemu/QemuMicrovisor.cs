@@ -190,7 +190,7 @@ public sealed class QemuMicrovisor : IMicrovisor
         }
     }
 
-    /// <summary>Ends the waiting VMMs; micro-VMs go on.</summary>
+    /// <summary>Ends the waiting VMMs and lets go of the micro-VMs, which go on.</summary>
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();
@@ -207,6 +207,8 @@ public sealed class QemuMicrovisor : IMicrovisor
         }
 
         _context.Watcher.Dispose();
+        foreach (VmmProcess process in _context.Held.Keys)
+            process.LetGo();
         _slots.Dispose();
         _closing.Dispose();
     }

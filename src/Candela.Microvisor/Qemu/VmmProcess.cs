@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Candela.Microvisor.Native;
@@ -11,7 +12,11 @@ namespace Candela.Microvisor.Qemu;
 /// <param name="Cgroups">Control groups.</param>
 /// <param name="Watcher">Exit watcher.</param>
 /// <param name="Accelerator">How vCPUs run.</param>
-internal sealed record VmmContext(QemuOptions Options, Cgroups Cgroups, ExitWatcher Watcher, Accelerator Accelerator);
+internal sealed record VmmContext(QemuOptions Options, Cgroups Cgroups, ExitWatcher Watcher, Accelerator Accelerator)
+{
+    /// <summary>VMMs that this driver controls.</summary>
+    public ConcurrentDictionary<VmmProcess, bool> Held { get; } = new();
+}
 
 /// <summary>One jailed QEMU process, from its start until its folder, cgroup and user id are free again.</summary>
 internal sealed class VmmProcess
@@ -27,6 +32,7 @@ internal sealed class VmmProcess
         ProcessId = pid;
         Qmp = qmp;
         ProcessStartTicks = ProcessFiles.StartTicks(pid) ?? 0;
+        context.Held[this] = true;
         Exited = EndAsync(context.Watcher.WatchAsync(pidfd));
     }
 
@@ -125,6 +131,14 @@ internal sealed class VmmProcess
 
     /// <summary>SIGKILL; <see cref="Exited"/> follows.</summary>
     public void Kill() => ExitWatcher.Signal(_pidfd, Libc.SIGKILL);
+
+    /// <summary>Gives up control of it, so that another driver can take it.</summary>
+    public void LetGo()
+    {
+        _context.Held.TryRemove(this, out _);
+        Qmp.Dispose();
+        _pidfd.Dispose();
+    }
 
     /// <summary>Full share of the CPUs from now on.</summary>
     public void Activate() => _context.Cgroups.SetWaiting(Folder.Name, waiting: false);
@@ -268,8 +282,7 @@ internal sealed class VmmProcess
         string log = Folder.ReadLog();
         bool powerOff = Qmp.GuestShutdown || how == "exit code 0";
         await RemoveAsync(_context, Folder); // with process 1 of its pid namespace all others have ended
-        Qmp.Dispose();
-        _pidfd.Dispose();
+        LetGo();
         return new MicroVmExit(powerOff, log.Length > 0 ? $"{how}: {log}" : how);
     }
 }
