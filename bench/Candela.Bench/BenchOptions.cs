@@ -5,6 +5,9 @@ namespace Candela.Bench;
 /// <summary>What to measure, and how often.</summary>
 internal sealed record BenchOptions
 {
+    public const string Churn = "churn";
+
+    /// <summary>What measures; run when nothing else is asked for.</summary>
     public static readonly IReadOnlyList<string> AllSections = ["run", "stages", "clone", "fork", "throughput", "idle"];
 
     public required IReadOnlyList<string> Sections { get; init; }
@@ -27,6 +30,18 @@ internal sealed record BenchOptions
     /// <summary>Seconds over which idle CPU is measured.</summary>
     public int IdleSeconds { get; init; }
 
+    /// <summary>Cycles of the churn.</summary>
+    public int ChurnCycles { get; init; }
+
+    /// <summary>Cycles at a time.</summary>
+    public int ChurnWorkers { get; init; }
+
+    /// <summary>Chooses what the churn does, and what it kills.</summary>
+    public int ChurnSeed { get; init; }
+
+    /// <summary>Folder of the instances' state, which is kept; null: a temporary one.</summary>
+    public string? Folder { get; init; }
+
     /// <summary>Leave dockerd out.</summary>
     public bool WithoutDocker { get; init; }
 
@@ -42,7 +57,7 @@ internal sealed record BenchOptions
     public static Command Command(Func<BenchOptions, int> run) => new("bench/run", "Measure Candela, side by side with dockerd and runc")
     {
         Arguments = "[SECTION...]",
-        Description = $"Sections: {string.Join(", ", AllSections)}; default: all. Both sides run in folders of their own, on one machine, in turn.",
+        Description = $"Sections: {string.Join(", ", AllSections)}; default: all of these. Both sides run in folders of their own, on one machine, in turn. Besides, {Churn}: cycles of containers' lives while clients, VMMs and the daemon are killed at random; exit code 1 when anything is lost or left.",
         Options =
         [
             new("runs", "Measured runs a side (default 30)") { Letter = 'n', Value = "NUMBER" },
@@ -51,17 +66,21 @@ internal sealed record BenchOptions
             new("idle", "Idle containers (default 200)") { Value = "NUMBER" },
             new("idle-seconds", "Seconds over which idle CPU is measured (default 10)") { Value = "NUMBER" },
             new("until-available", "After those go on until so little memory is available, for example 2g") { Value = "SIZE" },
+            new("cycles", "Cycles of the churn (default 500)") { Value = "NUMBER" },
+            new("workers", "Cycles at a time (default 4)") { Value = "NUMBER" },
+            new("seed", "Chooses what the churn does and kills (default: any)") { Value = "NUMBER" },
+            new("folder", "Keep state and logs here instead of in a temporary folder") { Value = "DIR" },
             new("without-docker", "Leave dockerd out"),
             new("without-candela", "Leave Candela out: the other side alone"),
             new("json", "Write the results to a file, too") { Value = "FILE" },
         ],
-        Examples = [("run --runs 50", "the comparison only"), ("idle --idle 300 --until-available 2g", "how far it goes")],
+        Examples = [("run --runs 50", "the comparison only"), ("idle --idle 300 --until-available 2g", "how far it goes"), ("churn --cycles 50 --seed 7", "what is left when things are killed")],
         Run = invocation =>
         {
             foreach (string section in invocation.Arguments)
             {
-                if (!AllSections.Contains(section))
-                    throw new UsageException($"no such section: {section} (there are: {string.Join(", ", AllSections)})");
+                if (section != Churn && !AllSections.Contains(section))
+                    throw new UsageException($"no such section: {section} (there are: {string.Join(", ", AllSections)}, {Churn})");
             }
             return run(new BenchOptions
             {
@@ -72,6 +91,10 @@ internal sealed record BenchOptions
                 IdleContainers = invocation.Number("idle", 1, 100_000) ?? 200,
                 IdleSeconds = invocation.Number("idle-seconds", 1, 3600) ?? 10,
                 UntilAvailableBytes = invocation.Value("until-available") is { } size ? Cli.Containers.SpecOptions.ParseSize("until-available", size) : 0,
+                ChurnCycles = invocation.Number("cycles", 1, 1_000_000) ?? 500,
+                ChurnWorkers = invocation.Number("workers", 1, 64) ?? 4,
+                ChurnSeed = invocation.Number("seed", 0, int.MaxValue) ?? Random.Shared.Next(),
+                Folder = invocation.Value("folder") is { } folder ? Path.GetFullPath(folder) : null,
                 WithoutDocker = invocation.Flag("without-docker"),
                 WithoutCandela = invocation.Flag("without-candela"),
                 JsonFile = invocation.Value("json"),

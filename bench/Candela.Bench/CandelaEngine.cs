@@ -15,7 +15,7 @@ internal sealed class CandelaEngine : Engine
         candela = Path.Combine(programs, "candela");
         try
         {
-            Execute(candela, "up", "--quiet", "--state", Path.Combine(folder, "state"), "--run", RunFolder);
+            Up();
             using var client = Connect();
             Version = client.Get(Routes.Status, Wire.Default.StatusAnswer).Version ?? "";
         }
@@ -30,7 +30,17 @@ internal sealed class CandelaEngine : Engine
 
     public override string Version { get; }
 
+    public string StateFolder => Path.Combine(Folder, "state");
+
+    public string RunFolder => Path.Combine(Folder, "run");
+
     public string RestSocket => Path.Combine(RunFolder, "candela.sock");
+
+    /// <summary>Starts the daemon, if it does not run, and waits until it is ready.</summary>
+    public void Up() => Execute(candela, "up", "--quiet", "--state", StateFolder, "--run", RunFolder);
+
+    /// <summary>Ends it, and its containers.</summary>
+    public void Down() => Execute(candela, "down", "--containers", "--run", RunFolder);
 
     public DaemonClient Connect() => new(RestSocket);
 
@@ -45,7 +55,10 @@ internal sealed class CandelaEngine : Engine
     public static void Remove(DaemonClient client, string id) =>
         client.Delete(Routes.Query(Routes.Container(id), ("force", "true")));
 
-    public override void Dispose() => Execute(candela, "down", "--containers", "--run", RunFolder);
+    public override void Dispose()
+    {
+        if (File.Exists(Path.Combine(RunFolder, "candelad.pid")))
+            Down();
+    }
 
-    private string RunFolder => Path.Combine(Folder, "run");
 }

@@ -18,7 +18,7 @@ internal static class Program
             var invocation = Parser.Parse(command, arguments);
             if (!invocation.HelpRequested)
                 return command.Run!(invocation);
-            Console.Write(HelpText.Of(command, command.Name).Replace("candela run", "bench/run run", StringComparison.Ordinal).Replace("candela idle", "bench/run idle", StringComparison.Ordinal));
+            Console.Write(HelpText.Of(command, command.Name).Replace("candela run", "bench/run run", StringComparison.Ordinal).Replace("candela idle", "bench/run idle", StringComparison.Ordinal).Replace("candela churn", "bench/run churn", StringComparison.Ordinal));
             return 0;
         }
         catch (UsageException exception)
@@ -36,7 +36,8 @@ internal static class Program
     private static int Run(BenchOptions options)
     {
         var report = new Report();
-        string folder = Directory.CreateTempSubdirectory("candela-bench-").FullName;
+        string folder = options.Folder ?? Directory.CreateTempSubdirectory("candela-bench-").FullName;
+        Directory.CreateDirectory(folder);
         var engines = new List<Engine>();
         try
         {
@@ -51,21 +52,24 @@ internal static class Program
             foreach (var engine in engines)
                 engine.ImportImage(tar);
             Describe(engines, report);
+            bool passed = true;
             foreach (string section in options.Sections)
-                Measure(section, candela, engines, options, report);
+                passed &= Measure(section, candela, engines, options, report);
             if (options.JsonFile is not null)
                 report.Write(options.JsonFile);
-            return 0;
+            return passed ? 0 : 1;
         }
         finally
         {
             foreach (var engine in engines.AsEnumerable().Reverse())
                 engine.Dispose();
-            Directory.Delete(folder, recursive: true);
+            if (options.Folder is null)
+                Directory.Delete(folder, recursive: true);
         }
     }
 
-    private static void Measure(string section, CandelaEngine? candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
+    /// <returns>False: the section has found a defect.</returns>
+    private static bool Measure(string section, CandelaEngine? candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
     {
         switch (section)
         {
@@ -84,7 +88,10 @@ internal static class Program
             case "idle" when candela is not null:
                 IdleSection.Measure(candela, options, report);
                 break;
+            case BenchOptions.Churn when candela is not null:
+                return ChurnSection.Run(candela, options, report);
         }
+        return true;
     }
 
     private static void Describe(IReadOnlyList<Engine> engines, Report report)
