@@ -27,6 +27,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     private readonly TaskCompletionSource _takesInput = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _journalGate = new();
     private JournalEntry _journal = journal;
+    private bool _journalClosed;
     private IAgent? _agent;
     private ProcessOutput? _main;
     private int _nextProcess = (int)MainProcess;
@@ -72,13 +73,28 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         Watch();
     }
 
-    /// <summary>Goes on with a micro-VM of an earlier daemon.</summary>
+    /// <summary>Goes on with a micro-VM of an earlier daemon. A guest that is too busy to answer stays; it is asked again and again.</summary>
     public async Task ResumeAsync(CancellationToken cancellationToken)
     {
         _main = NewMainOutput(log.Persisted(OutputStream.Stdout), log.Persisted(OutputStream.Stderr));
         Watch();
-        if (!Paused)
+        // The former daemon may have ended in the midst of a fork, which stops the source for a moment, or of a pause.
+        if (Paused)
+        {
+            await vm.PauseAsync(cancellationToken);
+            return;
+        }
+
+        await vm.ResumeAsync(cancellationToken);
+        try
+        {
             await ReconnectAsync(cancellationToken);
+        }
+        catch (TimeoutException e)
+        {
+            Log.AgentLost(context.Logger, container.Id, e.Message);
+            _ = ReconnectLaterAsync();
+        }
     }
 
     /// <summary>Begins a fork: its processes run already, its output counts from where the original's was.</summary>
@@ -195,7 +211,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     /// <summary>The agent, or an error that says why there is none.</summary>
     public IAgent Agent => Paused
         ? throw new CandelaException(ErrorCode.Conflict, $"container {container.Id} is paused: unpause it first")
-        : _agent ?? throw new CandelaException(ErrorCode.Conflict, $"container {container.Id} is not running");
+        : _agent ?? throw new CandelaException(ErrorCode.Unavailable, $"the guest agent of container {container.Id} does not answer yet: try again in a moment");
 
     /// <summary>Gives up a run that could not begin.</summary>
     public async Task AbandonAsync()
@@ -245,6 +261,28 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         await ResumeProcessesAsync(processes, cancellationToken);
     }
 
+    private async Task ReconnectLaterAsync()
+    {
+        while (!HasEnded && !Paused)
+        {
+            try
+            {
+                await ReconnectAsync(CancellationToken.None);
+                return;
+            }
+            catch (TimeoutException e)
+            {
+                Log.AgentLost(context.Logger, container.Id, e.Message);
+            }
+            catch (Exception e)
+            {
+                Log.AgentLost(context.Logger, container.Id, e.Message);
+                await vm.KillAsync(CancellationToken.None);
+                return;
+            }
+        }
+    }
+
     private async Task ResumeProcessesAsync(IReadOnlyList<GuestProcessStatus> processes, CancellationToken cancellationToken)
     {
         var execs = _journal.Execs.ToDictionary(e => e.Value, e => e.Key);
@@ -266,10 +304,10 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
                 // Its client went with the former daemon: output is thrown away, only the exit matters.
                 var output = new ProcessOutput(log: null, tty: false, (stream, position) => _agent?.Acknowledge(number, stream, position), stdout, stderr);
                 var exec = new ExecRun(execId, output);
-                _execs[number] = exec;
-                if (status.Exit is { } exit)
+                if (_execs.TryAdd(number, exec))
+                    exec.Begin(FinishExecAsync(number, exec, hasOutput: false));
+                if (status.Exit is { } exit && _execs.TryGetValue(number, out exec))
                     exec.Exit.TrySetResult(exit);
-                exec.Begin(FinishExecAsync(number, exec, hasOutput: false));
             }
 
             await _agent!.ResumeOutputAsync(number, OutputStream.Stdout, stdout, cancellationToken);
@@ -355,7 +393,11 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
             await agent.DisposeAsync();
         await vm.DisposeAsync();
         lease.Dispose();
-        File.Delete(context.JournalPath(container.Id));
+        lock (_journalGate)
+        {
+            _journalClosed = true;
+            File.Delete(context.JournalPath(container.Id));
+        }
     }
 
     private async Task FinishExecAsync(uint number, ExecRun exec, bool hasOutput)
@@ -387,15 +429,14 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         return j with { Execs = execs };
     });
 
-    /// <summary>Changes the journal; a container whose folder is gone is being removed and needs none.</summary>
+    /// <summary>Changes the journal. Once the run is taken apart there is none: an exec that ends late must not bring it back.</summary>
     private void UpdateJournal(Func<JournalEntry, JournalEntry> change)
     {
         lock (_journalGate)
         {
             _journal = change(_journal);
-            string path = context.JournalPath(container.Id);
-            if (Directory.Exists(Path.GetDirectoryName(path)))
-                Journal.Write(path, _journal);
+            if (!_journalClosed)
+                Journal.Write(context.JournalPath(container.Id), _journal);
         }
     }
 

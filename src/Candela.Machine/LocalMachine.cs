@@ -342,9 +342,10 @@ public sealed partial class LocalMachine : IMachine
     /// <inheritdoc/>
     public Task RemoveParentAsync(string key, CancellationToken cancellationToken) => _microvisor.RemoveParentAsync(key, cancellationToken);
 
-    /// <summary>Lets go of everything without ending a container: the next daemon adopts them.</summary>
+    /// <summary>Lets go of everything without ending a container: the next daemon adopts them. What has ended is taken apart.</summary>
     public async ValueTask DisposeAsync()
     {
+        await Task.WhenAll(_slots.Values.Select(s => s.Run).OfType<ContainerRun>().Where(r => r.HasEnded).Select(r => r.TornDown));
         await _scratch.DisposeAsync();
         await _microvisor.DisposeAsync();
     }

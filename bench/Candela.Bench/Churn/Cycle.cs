@@ -44,8 +44,11 @@ internal sealed class Cycle(Subject subject, int number, Random random)
             subject.AwaitReady();
             CheckLiving();
         }
-        foreach (string name in names)
-            EnsureRemoved(name);
+        finally
+        {
+            foreach (string name in names)
+                EnsureRemoved(name);
+        }
         return interrupted;
     }
 

@@ -45,12 +45,15 @@ internal sealed record Vmm(int ProcessId, uint UserId, string? Container)
         }
     }
 
-    /// <summary>User id of a process; null when it is gone.</summary>
+    /// <summary>User id of a process; null when it is gone, or has ended and waits for init to take notice.</summary>
     public static uint? UserOf(int pid)
     {
         try
         {
-            string line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal));
+            var lines = File.ReadAllLines($"/proc/{pid}/status");
+            if (lines.First(line => line.StartsWith("State:", StringComparison.Ordinal)).Contains('Z', StringComparison.Ordinal))
+                return null;
+            string line = lines.First(line => line.StartsWith("Uid:", StringComparison.Ordinal));
             return uint.Parse(line.Split('\t')[1], CultureInfo.InvariantCulture);
         }
         catch (Exception exception) when (exception is IOException or InvalidOperationException)

@@ -10,20 +10,23 @@ internal static class ProcessFiles
     /// <summary>Start time in clock ticks since boot; null when there is no such process.</summary>
     public static long? StartTicks(int pid) => Statistics(pid) is { } fields ? long.Parse(fields[19], CultureInfo.InvariantCulture) : null;
 
+    /// <summary>It has ended, and only its parent has not heard of it yet; also when there is no such process.</summary>
+    public static bool IsZombie(int pid) => Statistics(pid) is not [not "Z", ..];
+
     /// <summary>User and system time.</summary>
     public static TimeSpan CpuTime(int pid) =>
         Statistics(pid) is { } fields
             ? TimeSpan.FromSeconds((double)(long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond)
             : TimeSpan.Zero;
 
-    /// <summary>Processes of a user id.</summary>
-    public static IEnumerable<int> OfUser(uint userId)
+    /// <summary>Processes of a user id, and those that have <paramref name="argument"/> on their command line.</summary>
+    public static IEnumerable<int> Find(uint userId, string argument)
     {
-        string text = $"Uid:\t{userId}\t";
+        string user = $"Uid:\t{userId}\t", word = $"\0{argument}\0";
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && ReadText($"/proc/{pid}/status") is { } status
-                && status.Contains(text, StringComparison.Ordinal))
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && (Contains($"/proc/{pid}/status", user) || Contains($"/proc/{pid}/cmdline", word)))
                 yield return pid;
         }
     }
@@ -40,6 +43,8 @@ internal static class ProcessFiles
 
         return figures;
     }
+
+    private static bool Contains(string path, string text) => ReadText(path)?.Contains(text, StringComparison.Ordinal) == true;
 
     private static string? ReadText(string path)
     {

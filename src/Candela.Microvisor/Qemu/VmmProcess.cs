@@ -116,17 +116,27 @@ internal sealed class VmmProcess
     /// <summary>Ends whatever is left of a VMM that nobody holds, and removes its folder and cgroup.</summary>
     public static async Task EndRemainsAsync(VmmContext context, VmmFolder folder)
     {
-        foreach (int pid in ProcessFiles.OfUser(folder.UserId).Concat(context.Cgroups.Processes(folder.Name)).Distinct().ToList())
+        // More than once: a jailer that its daemon's end has left on its way may just have started its inner half.
+        for (bool found = true; found;)
         {
-            using SafeFileHandle? pidfd = ExitWatcher.Open(pid);
-            if (pidfd is null)
-                continue;
-            Task<string> ended = context.Watcher.WatchAsync(pidfd);
-            ExitWatcher.Signal(pidfd, Libc.SIGKILL);
-            await ended.WaitAsync(TimeSpan.FromSeconds(10));
+            found = false;
+            foreach (int pid in ProcessFiles.Find(folder.UserId, folder.Root).Concat(context.Cgroups.Processes(folder.Name)).Distinct().ToList())
+                found |= await EndAsync(context, pid);
         }
 
         await RemoveAsync(context, folder);
+    }
+
+    /// <summary>SIGKILL to any process; false when it had ended already.</summary>
+    private static async Task<bool> EndAsync(VmmContext context, int pid)
+    {
+        using SafeFileHandle? pidfd = ExitWatcher.Open(pid);
+        if (pidfd is null || ProcessFiles.IsZombie(pid))
+            return false;
+        Task<string> ended = context.Watcher.WatchAsync(pidfd);
+        ExitWatcher.Signal(pidfd, Libc.SIGKILL);
+        await ended.WaitAsync(TimeSpan.FromSeconds(10));
+        return true;
     }
 
     /// <summary>SIGKILL; <see cref="Exited"/> follows.</summary>

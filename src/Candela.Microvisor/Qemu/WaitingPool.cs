@@ -6,11 +6,15 @@ namespace Candela.Microvisor.Qemu;
 /// <summary>VMM processes of one parent that have mapped its memory, loaded its devices and stand still until they are claimed.</summary>
 internal sealed partial class WaitingPool(int target, PreparationSlots slots, Func<bool, CancellationToken, Task<VmmProcess>> prepare, ILogger logger) : IAsyncDisposable
 {
+    // So many times in a row a VMM may fail before those who wait for one are told.
+    private const int FailuresMost = 3;
+
     private readonly Lock _gate = new();
-    private readonly Queue<VmmProcess> _waiting = new();
+    private readonly List<VmmProcess> _waiting = [];
     private readonly Queue<TaskCompletionSource<VmmProcess>> _claims = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly HashSet<Task> _preparing = [];
+    private int _failures;
     private TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>How many wait.</summary>
@@ -42,8 +46,10 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopped.IsCancellationRequested, this);
-            while (_waiting.TryDequeue(out VmmProcess? process))
+            while (_waiting.Count > 0)
             {
+                VmmProcess process = _waiting[0];
+                _waiting.RemoveAt(0);
                 if (process.Exited.IsCompleted)
                     continue;
                 Refill();
@@ -71,17 +77,20 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
     public async ValueTask DisposeAsync()
     {
         Task[] preparing;
+        VmmProcess[] waiting;
         lock (_gate)
         {
             _stopped.Cancel();
             preparing = [.. _preparing];
+            waiting = [.. _waiting];
+            _waiting.Clear();
             _filled.TrySetCanceled();
             while (_claims.TryDequeue(out TaskCompletionSource<VmmProcess>? claim))
                 claim.TrySetException(new CandelaException(ErrorCode.Unavailable, "the microvisor is closing"));
         }
 
         await Task.WhenAll(preparing);
-        await Task.WhenAll(_waiting.Select(EndAsync));
+        await Task.WhenAll(waiting.Select(EndAsync));
         _stopped.Dispose();
     }
 
@@ -141,13 +150,31 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
             if (!kept && !_stopped.IsCancellationRequested)
             {
                 kept = true;
-                _waiting.Enqueue(process);
+                _waiting.Add(process);
+                _ = ReplaceWhenEndedAsync(process);
                 if (_waiting.Count >= target)
                     _filled.TrySetResult();
             }
+
+            if (kept)
+                _failures = 0;
         }
 
         return kept;
+    }
+
+    /// <summary>One that ends while it waits is of no use to anyone.</summary>
+    private async Task ReplaceWhenEndedAsync(VmmProcess process)
+    {
+        MicroVmExit exit = await process.Exited;
+        lock (_gate)
+        {
+            if (!_waiting.Remove(process))
+                return; // it was claimed
+            Log.EndedWaiting(logger, process.Folder.Name, exit.Detail);
+            if (++_failures < FailuresMost)
+                Refill();
+        }
     }
 
     private void Fail(Exception failure, Task preparation)
@@ -158,6 +185,13 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
             if (!_stopped.IsCancellationRequested)
             {
                 Log.PreparationFailed(logger, failure);
+                if (++_failures < FailuresMost)
+                {
+                    Refill();
+                    return;
+                }
+
+                _failures = 0;
                 _filled.TrySetException(failure);
                 while (_claims.TryDequeue(out TaskCompletionSource<VmmProcess>? claim) && !claim.TrySetException(failure))
                 {
@@ -169,6 +203,9 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
 
     private static partial class Log
     {
+        [LoggerMessage(Level = LogLevel.Warning, Message = "VMM {Vmm} ended while it waited: {Reason}")]
+        public static partial void EndedWaiting(ILogger logger, string vmm, string reason);
+
         [LoggerMessage(Level = LogLevel.Error, Message = "a VMM could not be prepared")]
         public static partial void PreparationFailed(ILogger logger, Exception exception);
     }
