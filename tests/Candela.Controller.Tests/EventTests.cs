@@ -1,6 +1,5 @@
 using Candela.Controller.Events;
 using Candela.Controller.Tests.Fake;
-using Candela.Tests.Shared;
 using static Candela.Controller.Tests.Fake.TestCalls;
 
 namespace Candela.Controller.Tests;

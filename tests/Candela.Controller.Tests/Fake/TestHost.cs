@@ -1,6 +1,5 @@
 using Candela.State;
 using Candela.State.Sqlite;
-using Candela.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Candela.Controller.Tests.Fake;
