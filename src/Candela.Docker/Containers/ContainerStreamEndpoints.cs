@@ -125,8 +125,8 @@ internal static class ContainerStreamEndpoints
         await request.StartStreamAsync(MediaTypes.Json);
         await request.Http.Response.Body.FlushAsync(lifetime.Token);
         var result = await waiting.WaitAsync(lifetime.Token);
-        var answer = new WaitResponse(result.ExitCode, result.Error.Length > 0 ? new WaitError(result.Error) : null);
+        // What went wrong is in the container's State.Error: an error here would make the client forget the exit code.
         await JsonSerializer.SerializeAsync(
-            request.Http.Response.Body, answer, DockerJson.Default.WaitResponse, lifetime.Token);
+            request.Http.Response.Body, new WaitResponse(result.ExitCode), DockerJson.Default.WaitResponse, lifetime.Token);
     }
 }

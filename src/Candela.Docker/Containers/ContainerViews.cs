@@ -253,10 +253,7 @@ internal sealed record SummaryNetworks
 }
 
 /// <summary>Answer of wait.</summary>
-internal sealed record WaitResponse(int StatusCode, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] WaitError? Error);
-
-/// <summary>Why a container could not start.</summary>
-internal sealed record WaitError(string Message);
+internal sealed record WaitResponse(int StatusCode);
 
 /// <summary>Answer of top.</summary>
 internal sealed record TopResponse(IReadOnlyList<string> Titles, IReadOnlyList<IReadOnlyList<string>> Processes);
