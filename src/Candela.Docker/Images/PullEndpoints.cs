@@ -36,6 +36,8 @@ internal static class PullEndpoints
             error => error.Code switch
             {
                 ErrorCode.ImageNotFound or ErrorCode.NotFound => DockerException.NotFound(error.Message),
+                // As dockerd: a 401 would make the client ask for a password, even where nobody can type one.
+                ErrorCode.Unauthenticated => new DockerException(500, error.Message),
                 _ => ErrorTranslation.Translate(error, Subject.None, null),
             });
     }
