@@ -206,9 +206,10 @@ internal static class DaemonCommands
             using var client = new DaemonClient(socket);
             return client.Get(Routes.Status, Wire.Default.StatusAnswer);
         }
-        catch (Exception exception) when (exception is DaemonUnreachableException { InnerException: System.Net.Sockets.SocketException { SocketErrorCode: not System.Net.Sockets.SocketError.AccessDenied } } or EndOfStreamException)
+        catch (Exception exception) when (exception is EndOfStreamException or System.Net.Sockets.SocketException
+            or DaemonUnreachableException { InnerException: System.Net.Sockets.SocketException { SocketErrorCode: not System.Net.Sockets.SocketError.AccessDenied } })
         {
-            return null;
+            return null; // it does not listen, or ended while it was asked
         }
     }
 
