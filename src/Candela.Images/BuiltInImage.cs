@@ -17,7 +17,7 @@ public static class BuiltInImage
     private const string Busybox = "/bin/busybox";
 
     /// <summary>To be raised when <see cref="Write"/> changes.</summary>
-    private const int Recipe = 1;
+    private const int Recipe = 2;
 
     private const string SourceLabel = "io.candela.base.source";
     private const int SharedMode = 0b001_111_111_111; // 01777
@@ -33,6 +33,7 @@ public static class BuiltInImage
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"),
         ("etc/group", "root:x:0:\ntty:x:5:\nusers:x:100:\nnogroup:x:65534:\n"),
         ("etc/shadow", "root:*:::::::\nnobody:*:::::::\n"),
+        ("etc/machine-id", ""),
         ("etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n"),
         ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
         ("etc/profile", "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"),
