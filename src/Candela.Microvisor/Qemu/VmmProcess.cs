@@ -65,7 +65,9 @@ internal sealed class VmmProcess
         VmmFolder folder = VmmFolder.Create(context.Options.RunFolder);
         try
         {
-            IReadOnlyList<string> cgroups = context.Cgroups.Create(folder.Name, size.MemoryBytes + context.Options.VmmOverheadBytes);
+            // Twice the guest's memory: who first writes to a page that is a hole in the parent's memory file is charged for
+            // the file's page, which all clones share from then on, besides its own.
+            IReadOnlyList<string> cgroups = context.Cgroups.Create(folder.Name, (2 * size.MemoryBytes) + context.Options.VmmOverheadBytes);
             context.Cgroups.SetWaiting(folder.Name, lowPriority);
             int pid = await Task.Run(() => Spawn(context, folder, cgroups, arguments, descriptors), cancellationToken);
             SafeFileHandle pidfd = ExitWatcher.Open(pid) ?? throw Died(folder);
