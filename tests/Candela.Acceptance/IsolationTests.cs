@@ -59,7 +59,8 @@ public sealed class IsolationTests(Platform platform) : IAsyncLifetime
         Assert.False(Directory.Exists(root + "/var"));
         Assert.False(File.Exists(root + "/etc/passwd"));
         var mounts = File.ReadLines($"/proc/{_vmm.Pid}/mounts").Select(line => line.Split(' ')).ToArray();
-        Assert.DoesNotContain(mounts, mount => mount[2] is "proc" or "sysfs" or "cgroup" or "cgroup2");
+        Assert.DoesNotContain(mounts, mount => mount[2] is "sysfs" or "cgroup" or "cgroup2");
+        Assert.All(mounts.Where(mount => mount[2] == "proc"), mount => Assert.Contains("subset=pid", mount[3], StringComparison.Ordinal));
     }
 
     [Fact]

@@ -7,7 +7,7 @@ public sealed class RestartPlatform() : Platform("--scratch-size", "1", "--waiti
 
 /// <summary>Tests that disturb a whole instance take turns.</summary>
 [CollectionDefinition(Name)]
-public sealed class RestartCollection : ICollectionFixture<RestartPlatform>
+public sealed class RestartCollection
 {
     public const string Name = "restarts";
 }

@@ -28,7 +28,7 @@ public sealed class TerminalTests(Platform platform)
     {
         using var client = platform.DockerTerminal((24, 80), ["run", "--rm", "-it", "--network=none", "-e", "PS1=[$?] ", Platform.Image, "sh"]);
         await client.ExpectAsync("[0] ");
-        await client.TypeAsync("echo rea''dy; sleep 100\n");
+        await client.TypeAsync("sh -c 'echo rea''dy; exec sleep 100'\n");
         await client.ExpectAsync("ready");
         await client.TypeAsync("\u0003");
         await client.ExpectAsync("^C");
@@ -41,7 +41,7 @@ public sealed class TerminalTests(Platform platform)
     public async Task Shell_has_job_control()
     {
         using var client = platform.DockerTerminal((24, 80), Shell);
-        await client.TypeAsync("echo rea''dy; sleep 100\n");
+        await client.TypeAsync("sh -c 'echo rea''dy; exec sleep 100'\n");
         await client.ExpectAsync("ready");
         await client.TypeAsync("\u001a");
         await client.ExpectAsync("Stopped");

@@ -25,6 +25,9 @@ internal static class HostProcesses
     /// <summary>The process is gone, but perhaps for its entry.</summary>
     public static bool HasEnded(int pid) => UserId(pid) is null;
 
+    /// <summary>Threads that have not ended; the first one is counted as long as the process has an entry.</summary>
+    public static int ThreadCount(int pid) => Directory.Exists($"/proc/{pid}/task") ? Directory.GetDirectories($"/proc/{pid}/task").Length : 0;
+
     /// <summary>Arguments.</summary>
     public static string[] CommandLine(int pid) => Read($"/proc/{pid}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
 

@@ -76,7 +76,7 @@ public class Platform : IAsyncLifetime
     {
         var pid = DaemonPid;
         Assert.Equal(0, Kill(pid, SIGKILL));
-        await Deadlines.UntilAsync("the daemon's end", () => HostProcesses.HasEnded(pid));
+        await Deadlines.UntilAsync("the daemon's end", () => HostProcesses.HasEnded(pid) && HostProcesses.ThreadCount(pid) <= 1);
     }
 
     /// <summary>Ends the daemon in order; containers go on.</summary>
@@ -165,30 +165,26 @@ public class Platform : IAsyncLifetime
         Timeout = Deadlines.Command,
     };
 
-    /// <summary>Removes everything and stops the daemon.</summary>
+    /// <summary>Removes all containers and stops the daemon.</summary>
     /// <exception cref="Xunit.Sdk.XunitException">Something of the instance is left on the host.</exception>
-    public async ValueTask DisposeAsync()
+    public async Task EndAsync()
     {
-        try
-        {
-            var containers = (await DockerAsync("ps", "-aq")).Lines;
-            if (containers.Length > 0)
-                await RemoveAsync(containers);
-            Assert.Empty(Remains.ContainerFiles());
-            await StopDaemonAsync();
-            Remains.AssertNothing();
-        }
-        catch (Exception e)
-        {
-            throw new InvalidOperationException($"{e.Message}\nThe daemon's log:\n{DaemonLog()}", e);
-        }
-        finally
-        {
-            Remains.End();
-            Directory.Delete(RunFolder, recursive: true);
-            _folder.Dispose();
-            GC.SuppressFinalize(this);
-        }
+        var containers = (await DockerAsync("ps", "-aq")).Lines;
+        if (containers.Length > 0)
+            await RemoveAsync(containers);
+        Assert.Empty(Remains.ContainerFiles());
+        await StopDaemonAsync();
+        Remains.AssertNothing();
+    }
+
+    /// <summary>Ends whatever is left, and deletes the folders.</summary>
+    public ValueTask DisposeAsync()
+    {
+        Remains.End();
+        Directory.Delete(RunFolder, recursive: true);
+        _folder.Dispose();
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
     }
 
     private RunningCommand Client(string program, IEnumerable<string> arguments)
