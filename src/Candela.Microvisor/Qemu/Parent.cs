@@ -22,10 +22,10 @@ internal sealed class Parent : IAsyncDisposable
         _status = status;
         _rehearsal = rehearsal;
         MemoryFile.Seal(snapshot.Memory);
-        Pool = new WaitingPool(context.Options.WaitingCount, slots, PrepareAsync, logger);
+        Pool = new WaitingPool<VmmProcess>(context.Options.WaitingCount, slots, PrepareAsync, logger);
     }
 
-    public WaitingPool Pool { get; }
+    public WaitingPool<VmmProcess> Pool { get; }
 
     public ParentStatus Status => _status with { Waiting = Pool.Count };
 
@@ -69,8 +69,7 @@ internal sealed class Parent : IAsyncDisposable
         }
         catch
         {
-            process.Kill();
-            await process.Exited;
+            await process.EndAsync();
             throw;
         }
     }

@@ -44,8 +44,7 @@ internal sealed partial class ParentBoot(VmmContext context, ILogger logger)
         }
         finally
         {
-            process.Kill();
-            await process.Exited;
+            await process.EndAsync();
         }
     }
 
@@ -70,8 +69,7 @@ internal sealed partial class ParentBoot(VmmContext context, ILogger logger)
         }
         finally
         {
-            process.Kill();
-            await process.Exited;
+            await process.EndAsync();
         }
 
         // The guest's memory is compacted into a file without its zero pages; no writer is left.

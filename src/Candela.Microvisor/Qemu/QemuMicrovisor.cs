@@ -86,9 +86,16 @@ public sealed class QemuMicrovisor : IMicrovisor
     /// <inheritdoc/>
     public async Task<ParentStatus> EnsureParentAsync(MicroVmSize size, CancellationToken cancellationToken)
     {
-        Parent parent = await ParentAsync(size, cancellationToken);
-        await parent.Pool.FillAsync().WaitAsync(cancellationToken);
-        return parent.Status;
+        try
+        {
+            Parent parent = await ParentAsync(size, cancellationToken);
+            await parent.Pool.FillAsync().WaitAsync(cancellationToken);
+            return parent.Status;
+        }
+        catch (Exception e)
+        {
+            throw Translated(e);
+        }
     }
 
     /// <inheritdoc/>
@@ -105,20 +112,18 @@ public sealed class QemuMicrovisor : IMicrovisor
     public async Task<IMicroVm> CloneAsync(CloneSpec spec, CancellationToken cancellationToken)
     {
         var clock = new Stages();
-        Parent parent = await ParentAsync(spec.Size, cancellationToken);
-        clock.Mark("parent");
-        VmmProcess process = await parent.Pool.TakeAsync(cancellationToken);
-        clock.Mark("claim");
+        VmmProcess? process = null;
         try
         {
+            (Parent parent, process) = await ClaimAsync(spec.Size, clock, cancellationToken);
             MicroVmRecord record = await QemuMicroVm.WakeAsync(process, spec, parent.Status.Key, cancellationToken);
             clock.Mark("wake");
             return new QemuMicroVm(process, record, clock.All);
         }
         catch (Exception e)
         {
-            process.Kill();
-            await process.Exited;
+            if (process is not null)
+                await process.EndAsync();
             throw Translated(e);
         }
     }
@@ -159,9 +164,7 @@ public sealed class QemuMicrovisor : IMicrovisor
         }
         catch (Exception e)
         {
-            foreach (VmmProcess process in processes.Values)
-                process.Kill();
-            await Task.WhenAll(processes.Values.Select(p => p.Exited));
+            await Task.WhenAll(processes.Values.Select(p => p.EndAsync()));
             throw Translated(e);
         }
     }
@@ -264,6 +267,27 @@ public sealed class QemuMicrovisor : IMicrovisor
     }
 
     private static string CpuModel() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) ?? "";
+
+    private async Task<(Parent Parent, VmmProcess Process)> ClaimAsync(MicroVmSize size, Stages clock, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Parent parent = await ParentAsync(size, cancellationToken);
+            clock.Mark("parent");
+            try
+            {
+                VmmProcess process = await parent.Pool.TakeAsync(cancellationToken);
+                clock.Mark("claim");
+                return (parent, process);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Removed meanwhile: it is made anew.
+                if (_closing.IsCancellationRequested)
+                    throw new CandelaException(ErrorCode.Unavailable, "the microvisor is closing");
+            }
+        }
+    }
 
     private async Task<Parent> ParentAsync(MicroVmSize size, CancellationToken cancellationToken)
     {

@@ -19,7 +19,7 @@ internal sealed record VmmContext(QemuOptions Options, Cgroups Cgroups, ExitWatc
 }
 
 /// <summary>One jailed QEMU process, from its start until its folder, cgroup and user id are free again.</summary>
-internal sealed class VmmProcess
+internal sealed class VmmProcess : IWaiting
 {
     private readonly VmmContext _context;
     private readonly SafeFileHandle _pidfd;
@@ -33,7 +33,7 @@ internal sealed class VmmProcess
         Qmp = qmp;
         ProcessStartTicks = ProcessFiles.StartTicks(pid) ?? 0;
         context.Held[this] = true;
-        Exited = EndAsync(context.Watcher.WatchAsync(pidfd));
+        Exited = WatchAsync(context.Watcher.WatchAsync(pidfd));
     }
 
     public VmmFolder Folder { get; }
@@ -46,6 +46,9 @@ internal sealed class VmmProcess
 
     /// <summary>The process has ended and nothing of it is left.</summary>
     public Task<MicroVmExit> Exited { get; }
+
+    /// <inheritdoc/>
+    public string Name => Folder.Name;
 
     /// <summary>Starts QEMU in a jail.</summary>
     /// <param name="context">Driver.</param>
@@ -143,6 +146,13 @@ internal sealed class VmmProcess
 
     /// <summary>SIGKILL; <see cref="Exited"/> follows.</summary>
     public void Kill() => ExitWatcher.Signal(_pidfd, Libc.SIGKILL);
+
+    /// <inheritdoc/>
+    public async Task EndAsync()
+    {
+        Kill();
+        await Exited;
+    }
 
     /// <summary>Gives up control of it, so that another driver can take it.</summary>
     public void LetGo()
@@ -288,7 +298,7 @@ internal sealed class VmmProcess
     private static CandelaException Died(VmmFolder folder, Exception? inner = null) =>
         new(ErrorCode.Internal, $"the VMM did not start: {(folder.ReadLog() is { Length: > 0 } log ? log : inner?.Message ?? "it ended at once")}", inner);
 
-    private async Task<MicroVmExit> EndAsync(Task<string> ended)
+    private async Task<MicroVmExit> WatchAsync(Task<string> ended)
     {
         string how = await ended;
         string log = Folder.ReadLog();

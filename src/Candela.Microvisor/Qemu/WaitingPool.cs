@@ -1,21 +1,43 @@
-using Candela.Model;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Microvisor.Qemu;
 
-/// <summary>VMM processes of one parent that have mapped its memory, loaded its devices and stand still until they are claimed.</summary>
-internal sealed partial class WaitingPool(int target, PreparationSlots slots, Func<bool, CancellationToken, Task<VmmProcess>> prepare, ILogger logger) : IAsyncDisposable
+/// <summary>What a <see cref="WaitingPool{T}"/> keeps.</summary>
+internal interface IWaiting
+{
+    /// <summary>For the log.</summary>
+    string Name { get; }
+
+    /// <summary>Completes when it has ended and nothing of it is left.</summary>
+    Task<MicroVmExit> Exited { get; }
+
+    /// <summary>Ends it and waits for <see cref="Exited"/>.</summary>
+    Task EndAsync();
+}
+
+/// <summary>
+/// VMM processes of one parent that have mapped its memory, loaded its devices and stand still until they are claimed. A claim that finds
+/// none has one prepared at once, and takes whichever is ready first.
+/// </summary>
+/// <param name="target">How many shall wait.</param>
+/// <param name="slots">Limits how many are prepared at once.</param>
+/// <param name="prepare">Makes one; told whether it is made ahead of need.</param>
+/// <param name="logger">Log.</param>
+internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots, Func<bool, CancellationToken, Task<T>> prepare, ILogger logger) : IAsyncDisposable
+    where T : class, IWaiting
 {
     // So many times in a row a VMM may fail before those who wait for one are told.
     private const int FailuresMost = 3;
 
     private readonly Lock _gate = new();
-    private readonly List<VmmProcess> _waiting = [];
-    private readonly Queue<TaskCompletionSource<VmmProcess>> _claims = new();
+    private readonly List<T> _waiting = [];
+    private readonly Queue<TaskCompletionSource<T>> _claims = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly HashSet<Task> _preparing = [];
-    private int _failures;
     private TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _urgent;
+    private int _ahead;
+    private int _failures;
 
     /// <summary>How many wait.</summary>
     public int Count
@@ -32,7 +54,9 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
     {
         lock (_gate)
         {
-            if (_filled.Task.IsFaulted)
+            if (_waiting.Count >= target)
+                return Task.CompletedTask;
+            if (_filled.Task.IsCompleted)
                 _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
             Refill();
             return _filled.Task;
@@ -40,15 +64,16 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
     }
 
     /// <summary>Takes one, or the next that becomes ready.</summary>
-    public async Task<VmmProcess> TakeAsync(CancellationToken cancellationToken)
+    /// <exception cref="ObjectDisposedException">The pool is closed, or was closed meanwhile.</exception>
+    public async Task<T> TakeAsync(CancellationToken cancellationToken)
     {
-        TaskCompletionSource<VmmProcess> claim;
+        TaskCompletionSource<T> claim;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopped.IsCancellationRequested, this);
             while (_waiting.Count > 0)
             {
-                VmmProcess process = _waiting[0];
+                T process = _waiting[0];
                 _waiting.RemoveAt(0);
                 if (process.Exited.IsCompleted)
                     continue;
@@ -67,8 +92,8 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
         }
         catch (OperationCanceledException)
         {
-            if (!claim.TrySetCanceled(cancellationToken) && claim.Task.IsCompletedSuccessfully && !Keep(await claim.Task, Task.CompletedTask))
-                await EndAsync(await claim.Task);
+            if (!claim.TrySetCanceled(cancellationToken) && claim.Task.IsCompletedSuccessfully && !Keep(await claim.Task))
+                await (await claim.Task).EndAsync();
             throw;
         }
     }
@@ -77,7 +102,7 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
     public async ValueTask DisposeAsync()
     {
         Task[] preparing;
-        VmmProcess[] waiting;
+        T[] waiting;
         lock (_gate)
         {
             _stopped.Cancel();
@@ -85,36 +110,49 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
             waiting = [.. _waiting];
             _waiting.Clear();
             _filled.TrySetCanceled();
-            while (_claims.TryDequeue(out TaskCompletionSource<VmmProcess>? claim))
-                claim.TrySetException(new CandelaException(ErrorCode.Unavailable, "the microvisor is closing"));
+            while (_claims.TryDequeue(out TaskCompletionSource<T>? claim))
+                claim.TrySetException(new ObjectDisposedException(nameof(WaitingPool<T>)));
         }
 
         await Task.WhenAll(preparing);
-        await Task.WhenAll(waiting.Select(EndAsync));
+        await Task.WhenAll(waiting.Select(w => w.EndAsync()));
         _stopped.Dispose();
     }
 
     private void Refill()
     {
-        while (!_stopped.IsCancellationRequested && _preparing.Count + _waiting.Count < target + _claims.Count)
-        {
-            bool urgent = _preparing.Count < _claims.Count;
-            var done = new TaskCompletionSource();
-            _preparing.Add(done.Task);
-            _ = PrepareAsync(urgent, done);
-        }
+        if (_stopped.IsCancellationRequested)
+            return;
+        for (; _urgent < _claims.Count; _urgent++)
+            Begin(urgent: true);
+        for (; _ahead + _waiting.Count < target; _ahead++)
+            Begin(urgent: false);
     }
 
-    private async Task PrepareAsync(bool urgent, TaskCompletionSource done)
+    private void Begin(bool urgent)
     {
-        VmmProcess? process = null;
+        var done = new TaskCompletionSource();
+        _preparing.Add(done.Task);
+        _ = Task.Run(async () =>
+        {
+            await PrepareAsync(urgent);
+            lock (_gate)
+                _preparing.Remove(done.Task);
+            done.SetResult();
+        });
+    }
+
+    private async Task PrepareAsync(bool urgent)
+    {
+        T? process = null;
         Exception? failure = null;
         try
         {
             SemaphoreSlim slot = await slots.TakeAsync(urgent, _stopped.Token);
             try
             {
-                process = await prepare(!urgent, _stopped.Token);
+                if (!urgent || IsClaimed())
+                    process = await prepare(!urgent, _stopped.Token);
             }
             finally
             {
@@ -126,78 +164,82 @@ internal sealed partial class WaitingPool(int target, PreparationSlots slots, Fu
             failure = e;
         }
 
-        if (process is null)
-            Fail(failure!, done.Task);
-        else if (!Keep(process, done.Task))
-            await EndAsync(process);
-        done.SetResult();
-    }
-
-    private static async Task EndAsync(VmmProcess process)
-    {
-        process.Kill();
-        await process.Exited;
-    }
-
-    private bool Keep(VmmProcess process, Task preparation)
-    {
-        bool kept = false;
         lock (_gate)
         {
-            _preparing.Remove(preparation);
-            while (!kept && _claims.TryDequeue(out TaskCompletionSource<VmmProcess>? claim))
-                kept = claim.TrySetResult(process);
-            if (!kept && !_stopped.IsCancellationRequested)
-            {
-                kept = true;
-                _waiting.Add(process);
-                _ = ReplaceWhenEndedAsync(process);
-                if (_waiting.Count >= target)
-                    _filled.TrySetResult();
-            }
-
-            if (kept)
-                _failures = 0;
+            if (urgent)
+                _urgent--;
+            else
+                _ahead--;
+            if (failure is not null)
+                Fail(failure, urgent);
         }
 
-        return kept;
+        if (process is not null && !Keep(process))
+            await process.EndAsync();
+    }
+
+    /// <summary>The claim that this was begun for may have got one made ahead meanwhile.</summary>
+    private bool IsClaimed()
+    {
+        lock (_gate)
+            return _claims.Count >= _urgent;
+    }
+
+    private bool Keep(T process)
+    {
+        lock (_gate)
+        {
+            _failures = 0;
+            while (_claims.TryDequeue(out TaskCompletionSource<T>? claim))
+            {
+                if (!claim.TrySetResult(process))
+                    continue;
+                Refill();
+                return true;
+            }
+
+            if (_stopped.IsCancellationRequested || _waiting.Count >= target)
+                return false;
+            _waiting.Add(process);
+            _ = ReplaceWhenEndedAsync(process);
+            if (_waiting.Count >= target)
+                _filled.TrySetResult();
+            return true;
+        }
     }
 
     /// <summary>One that ends while it waits is of no use to anyone.</summary>
-    private async Task ReplaceWhenEndedAsync(VmmProcess process)
+    private async Task ReplaceWhenEndedAsync(T process)
     {
         MicroVmExit exit = await process.Exited;
         lock (_gate)
         {
             if (!_waiting.Remove(process))
                 return; // it was claimed
-            Log.EndedWaiting(logger, process.Folder.Name, exit.Detail);
+            Log.EndedWaiting(logger, process.Name, exit.Detail);
             if (++_failures < FailuresMost)
                 Refill();
         }
     }
 
-    private void Fail(Exception failure, Task preparation)
+    private void Fail(Exception failure, bool urgent)
     {
-        lock (_gate)
+        if (_stopped.IsCancellationRequested)
+            return;
+        Log.PreparationFailed(logger, failure);
+        if (++_failures < FailuresMost)
         {
-            _preparing.Remove(preparation);
-            if (!_stopped.IsCancellationRequested)
-            {
-                Log.PreparationFailed(logger, failure);
-                if (++_failures < FailuresMost)
-                {
-                    Refill();
-                    return;
-                }
+            Refill();
+            return;
+        }
 
-                _failures = 0;
-                _filled.TrySetException(failure);
-                while (_claims.TryDequeue(out TaskCompletionSource<VmmProcess>? claim) && !claim.TrySetException(failure))
-                {
-                    // That claim was given up; the next one hears of it.
-                }
-            }
+        _failures = 0;
+        if (!urgent)
+            _filled.TrySetException(failure);
+        while (urgent && _claims.TryDequeue(out TaskCompletionSource<T>? claim))
+        {
+            if (claim.TrySetException(failure))
+                return;
         }
     }
 
