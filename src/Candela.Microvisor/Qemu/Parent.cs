@@ -5,13 +5,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Candela.Microvisor.Qemu;
 
 /// <summary>A snapshot in sealed memory that clones map, with its pool of waiting VMMs.</summary>
-internal sealed class Parent : IAsyncDisposable
+internal sealed partial class Parent : IAsyncDisposable
 {
     private readonly VmmContext _context;
     private readonly MicroVmSize _size;
     private readonly Snapshot _snapshot;
     private readonly ParentStatus _status;
     private readonly Func<Rehearsal?> _rehearsal;
+    private readonly ILogger _logger;
 
     /// <summary>Takes over the snapshot and seals it.</summary>
     public Parent(VmmContext context, ParentStatus status, Snapshot snapshot, Func<Rehearsal?> rehearsal, PreparationSlots slots, ILogger logger)
@@ -21,6 +22,7 @@ internal sealed class Parent : IAsyncDisposable
         _snapshot = snapshot;
         _status = status;
         _rehearsal = rehearsal;
+        _logger = logger;
         MemoryFile.Seal(snapshot.Memory);
         Pool = new WaitingPool<VmmProcess>(context.Options.WaitingCount, slots, PrepareAsync, logger);
     }
@@ -44,6 +46,42 @@ internal sealed class Parent : IAsyncDisposable
         _snapshot.Dispose();
     }
 
+    private async Task<VmmProcess> PrepareAsync(bool ahead, CancellationToken cancellationToken)
+    {
+        if (ahead && _rehearsal() is { } rehearsal)
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(_context.Options.RehearsalTimeout);
+            try
+            {
+                return await LoadAsync(lowPriority: true, (process, token) => RehearseAsync(process, rehearsal, token), deadline.Token);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                // A clone without rehearsal is slower, but as good.
+                Log.RehearsalFailed(_logger, e);
+            }
+        }
+
+        return await LoadAsync(lowPriority: ahead, (_, _) => Task.CompletedTask, cancellationToken);
+    }
+
+    private async Task<VmmProcess> LoadAsync(bool lowPriority, Func<VmmProcess, CancellationToken, Task> finish, CancellationToken cancellationToken)
+    {
+        VmmProcess process = await StartAsync(_context, _size, _snapshot.Memory, _snapshot.Devices, lowPriority, cancellationToken);
+        try
+        {
+            await process.LoadDevicesAsync(cancellationToken);
+            await finish(process, cancellationToken);
+            return process;
+        }
+        catch
+        {
+            await process.EndAsync();
+            throw;
+        }
+    }
+
     private static async Task RehearseAsync(VmmProcess process, Rehearsal rehearsal, CancellationToken cancellationToken)
     {
         const string disks = "rehearsal";
@@ -57,20 +95,9 @@ internal sealed class Parent : IAsyncDisposable
         await process.RemoveDisksAsync(disks, cancellationToken);
     }
 
-    private async Task<VmmProcess> PrepareAsync(bool lowPriority, CancellationToken cancellationToken)
+    private static partial class Log
     {
-        VmmProcess process = await StartAsync(_context, _size, _snapshot.Memory, _snapshot.Devices, lowPriority, cancellationToken);
-        try
-        {
-            await process.LoadDevicesAsync(cancellationToken);
-            if (lowPriority && _rehearsal() is { } rehearsal)
-                await RehearseAsync(process, rehearsal, cancellationToken);
-            return process;
-        }
-        catch
-        {
-            await process.EndAsync();
-            throw;
-        }
+        [LoggerMessage(Level = LogLevel.Warning, Message = "a VMM could not rehearse a start; it waits without")]
+        public static partial void RehearsalFailed(ILogger logger, Exception exception);
     }
 }

@@ -39,6 +39,9 @@ public sealed record QemuOptions
     /// <summary>Most time for a parent's first boot attempt; later attempts get twice and three times as much.</summary>
     public TimeSpan BootTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Most time for a waiting VMM's rehearsal; without it the VMM waits unrehearsed.</summary>
+    public TimeSpan RehearsalTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long KVM may take to boot the guest before emulation is preferred.</summary>
     public TimeSpan KvmProbeTimeout { get; init; } = TimeSpan.FromSeconds(3);
 }

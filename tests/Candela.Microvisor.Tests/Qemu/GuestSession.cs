@@ -32,10 +32,13 @@ internal sealed class GuestSession : IAgentEvents, IAsyncDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>Connects to a clone that nobody has spoken to.</summary>
-    public static async Task<GuestSession> OpenAsync(IMicroVm vm, bool mayBeTorn = false)
+    public static async Task<GuestSession> OpenAsync(IMicroVm vm, bool mayBeTorn = false) => await OpenAsync(await vm.ConnectAgentAsync(Token), mayBeTorn);
+
+    /// <summary>The same with a connection that is there.</summary>
+    public static async Task<GuestSession> OpenAsync(Stream stream, bool mayBeTorn = false)
     {
         var session = new GuestSession();
-        session.Agent = await AgentConnection.ConnectAsync(await vm.ConnectAgentAsync(Token), session, mayBeTorn, Token);
+        session.Agent = await AgentConnection.ConnectAsync(stream, session, mayBeTorn, Token);
         return session;
     }
 

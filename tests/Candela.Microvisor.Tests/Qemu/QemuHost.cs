@@ -29,7 +29,7 @@ public sealed class QemuHost : IAsyncLifetime
 
     public string ImagePath => _folder.File("image.squashfs");
 
-    private string ScratchTemplate => _folder.File("template.ext4");
+    public string ScratchTemplate => _folder.File("template.ext4");
 
     public async ValueTask InitializeAsync()
     {
@@ -44,9 +44,17 @@ public sealed class QemuHost : IAsyncLifetime
     {
         if (_driver is not null)
             await _driver.DisposeAsync();
-        foreach (string folder in _runFolders)
-            AssertNothingLeft(folder);
-        _folder.Dispose();
+        try
+        {
+            foreach (string folder in _runFolders)
+                AssertNothingLeft(folder);
+        }
+        finally
+        {
+            foreach (string folder in _runFolders.Where(f => Directory.EnumerateDirectories(f).Any()))
+                await (await OpenAsync(folder)).CleanOrphansAsync(new HashSet<string>(), CancellationToken.None);
+            _folder.Dispose();
+        }
     }
 
     /// <summary>A run folder of an instance of its own.</summary>
@@ -58,7 +66,7 @@ public sealed class QemuHost : IAsyncLifetime
     }
 
     /// <summary>Another driver, as of a daemon that starts anew on the same folders.</summary>
-    public Task<QemuMicrovisor> OpenAsync(string runFolder, string? parentsFolder = null, int waiting = 1) => QemuMicrovisor.OpenAsync(
+    public Task<QemuMicrovisor> OpenAsync(string runFolder, string? parentsFolder = null) => QemuMicrovisor.OpenAsync(
         new QemuOptions
         {
             ParentsFolder = parentsFolder ?? ParentsFolder,
@@ -68,7 +76,8 @@ public sealed class QemuHost : IAsyncLifetime
             KernelPath = _guest.KernelPath,
             InitramfsPath = _guest.InitramfsPath,
             AgentReady = GreetAsync,
-            WaitingCount = waiting,
+            WaitingCount = 1,
+            RehearsalTimeout = TimeSpan.FromSeconds(10),
         },
         NullLogger<QemuMicrovisor>.Instance,
         TestContext.Current.CancellationToken);
