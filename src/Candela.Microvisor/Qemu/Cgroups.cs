@@ -64,11 +64,17 @@ internal sealed class Cgroups
             Write("cpu", name, "cpu.shares", waiting ? "50" : "1024");
     }
 
-    /// <summary>Processes in a VMM's group.</summary>
+    /// <summary>Processes in a VMM's group; none when it is gone, or just going.</summary>
     public IReadOnlyList<int> Processes(string name)
     {
-        string procs = Folders(name).FirstOrDefault() + "/cgroup.procs";
-        return File.Exists(procs) ? [.. File.ReadLines(procs).Select(l => int.Parse(l, CultureInfo.InvariantCulture))] : [];
+        try
+        {
+            return Folders(name).FirstOrDefault() is { } folder ? [.. File.ReadLines(folder + "/cgroup.procs").Select(l => int.Parse(l, CultureInfo.InvariantCulture))] : [];
+        }
+        catch (IOException)
+        {
+            return []; // ENOENT, or ENODEV for a group that was removed after the file had been opened
+        }
     }
 
     /// <summary>Names of this instance's groups.</summary>
