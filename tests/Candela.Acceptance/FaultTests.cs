@@ -87,7 +87,6 @@ public sealed class FaultTests(RestartPlatform platform)
     {
         for (var i = 0; i < 3; i++)
             Assert.Equal(127, (await platform.DockerAsync("run", "--name", "failed", "--rm", "--network=none", Platform.Image, "no-such-program")).ExitCode);
-        Assert.Equal("", (await platform.DockerAsync("ps", "-aq")).Text);
-        Assert.Empty(platform.Remains.ContainerFiles());
+        Assert.Equal("", (await platform.DockerAsync("ps", "-aq", "--filter", "name=failed")).Text);
     }
 }

