@@ -21,6 +21,8 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     // include/uapi/asm-generic/signal.h
     private const int Sigkill = 9;
 
+    private static readonly TimeSpan ReconnectInterval = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<uint, ExecRun> _execs = new();
     private readonly TaskCompletionSource<ProcessExit> _mainExit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,7 +92,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         {
             await ReconnectAsync(cancellationToken);
         }
-        catch (TimeoutException e)
+        catch (Exception e) when (e is TimeoutException or IOException)
         {
             Log.AgentLost(context.Logger, container.Id, e.Message);
             _ = ReconnectLaterAsync();
@@ -270,9 +272,10 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
                 await ReconnectAsync(CancellationToken.None);
                 return;
             }
-            catch (TimeoutException e)
+            catch (Exception e) when (e is TimeoutException or IOException)
             {
                 Log.AgentLost(context.Logger, container.Id, e.Message);
+                await Task.WhenAny(vm.Exited, Task.Delay(ReconnectInterval, context.Time));
             }
             catch (Exception e)
             {
