@@ -39,6 +39,9 @@ internal sealed class CandelaEngine : Engine
     /// <summary>Starts the daemon, if it does not run, and waits until it is ready.</summary>
     public void Up() => Execute(candela, "up", "--quiet", "--state", StateFolder, "--run", RunFolder);
 
+    /// <summary>Ends the daemon alone; containers go on.</summary>
+    public void DownAlone() => Execute(candela, "down", "--run", RunFolder);
+
     /// <summary>Ends it, and its containers.</summary>
     public void Down() => Execute(candela, "down", "--containers", "--run", RunFolder);
 

@@ -158,7 +158,25 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         _preparing = "booting the parent VM";
         BlockImageLease rehearsed = Add(await images.OpenBlockImageAsync(builtIn.Id, cancellationToken));
         microvisor.Rehearsal = new Rehearsal(rehearsed.Path, machine.ScratchTemplate, machine.RehearseAsync);
-        await machine.EnsureDefaultParentAsync(cancellationToken);
+        Task parent = machine.EnsureDefaultParentAsync(cancellationToken);
+        // Who has containers here wants to reach them now, and a start in the meantime waits by itself.
+        if (controller.ContainerCount > 0)
+            _ = ReportAsync(parent, cancellationToken);
+        else
+            await parent;
+    }
+
+    private async Task ReportAsync(Task parent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await parent;
+        }
+        catch (Exception e)
+        {
+            if (!cancellationToken.IsCancellationRequested)
+                Log.NoParent(_logger, e);
+        }
     }
 
     private static async Task GreetAsync(Stream stream, CancellationToken cancellationToken)
@@ -197,6 +215,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     {
         [LoggerMessage(Level = LogLevel.Information, Message = "ready after {Seconds:0.0} s")]
         public static partial void Ready(ILogger logger, double seconds);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "the parent VM of containers without limits could not be made; the next start tries again")]
+        public static partial void NoParent(ILogger logger, Exception exception);
 
         [LoggerMessage(Level = LogLevel.Critical, Message = "cannot get ready")]
         public static partial void Failed(ILogger logger, Exception exception);

@@ -57,8 +57,10 @@ internal sealed class Disturber(Subject subject, Random random, IReadOnlySet<str
                 var vmms = Vmms();
                 bool vmmToo = random.Next(3) == 0;
                 bool again = random.Next(4) == 0;
-                Count(again ? "candelad, and again while it starts" : "candelad");
-                subject.KillDaemon(
+                bool orderly = random.Next(4) == 0;
+                Count((orderly ? "candelad (SIGTERM)" : "candelad") + (again ? ", and again while it starts" : ""));
+                subject.EndDaemon(
+                    orderly,
                     () =>
                     {
                         if (vmmToo)

@@ -10,8 +10,14 @@ internal sealed class Remains(CandelaEngine engine)
     // The daemon's defaults.
     private const int WaitingMost = 4, PooledDisksMost = 8;
 
+    // Connections that come and go, and what the runtime opens on first use.
+    private const int DescriptorsSpare = 12;
+
     private readonly string vmFolder = Path.Combine(engine.RunFolder, "vm");
     private readonly List<(string What, IReadOnlyList<string> Found)> results = [];
+
+    /// <summary>Descriptors of the daemon before anything was asked of it.</summary>
+    public int DescriptorsAtStart { get; init; }
 
     public IReadOnlyList<(string What, IReadOnlyList<string> Found)> Results => results;
 
@@ -22,8 +28,9 @@ internal sealed class Remains(CandelaEngine engine)
         Add("records of containers", subject.Containers().Select(container => $"{container.Name} {container.Status.State}"));
         Add("folders of containers", Entries(Path.Combine(engine.StateFolder, "containers")));
         Add("VMMs beyond those that wait", Entries(vmFolder).Skip(WaitingMost));
-        int pid = subject.DaemonPid();
-        Add("the daemon's descriptors of files that are gone", Descriptors(pid).Where(IsStale));
+        var descriptors = Descriptors(subject.DaemonPid()).ToList();
+        Add("the daemon's descriptors of files that are gone", descriptors.Where(IsStale));
+        Add("the daemon's descriptors beyond those it began with", descriptors.Count > DescriptorsAtStart + DescriptorsSpare ? descriptors : []);
         Add("scratch disks beyond the pool", Entries(Path.Combine(engine.StateFolder, "scratch", "ready")).Skip(PooledDisksMost));
     }
 
@@ -56,7 +63,8 @@ internal sealed class Remains(CandelaEngine engine)
         (target.EndsWith("(deleted)", StringComparison.Ordinal) && !target.StartsWith("/memfd:", StringComparison.Ordinal) && !target.Contains("doublemapper", StringComparison.Ordinal))
         || target.StartsWith("/memfd:candela-fork", StringComparison.Ordinal);
 
-    private static IEnumerable<string> Descriptors(int pid)
+    /// <summary>What the descriptors of a process stand for.</summary>
+    public static IEnumerable<string> Descriptors(int pid)
     {
         foreach (string descriptor in Directory.EnumerateFiles($"/proc/{pid}/fd"))
         {

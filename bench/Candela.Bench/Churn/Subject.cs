@@ -49,10 +49,11 @@ internal sealed class Subject(CandelaEngine engine) : IDisposable
         vmm.Kill();
     }
 
-    /// <summary>SIGKILL to the daemon; <paramref name="meanwhile"/>, and the daemon again.</summary>
+    /// <summary>Ends the daemon; <paramref name="meanwhile"/>, and the daemon again.</summary>
+    /// <param name="orderly">By SIGTERM; else by SIGKILL.</param>
     /// <param name="meanwhile">Happens while it is away.</param>
     /// <param name="again">If positive, it is killed once more so long after its start.</param>
-    public void KillDaemon(Action meanwhile, TimeSpan again)
+    public void EndDaemon(bool orderly, Action meanwhile, TimeSpan again)
     {
         int outage;
         lock (gate)
@@ -61,7 +62,10 @@ internal sealed class Subject(CandelaEngine engine) : IDisposable
             outages.Add((Stopwatch.GetTimestamp(), long.MaxValue));
             ready.Reset();
         }
-        KillDaemonProcess();
+        if (orderly)
+            engine.DownAlone();
+        else
+            KillDaemonProcess();
         meanwhile();
         if (again > TimeSpan.Zero)
         {

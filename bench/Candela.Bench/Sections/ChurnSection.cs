@@ -25,6 +25,7 @@ internal static class ChurnSection
             Console.Error.WriteLine($"{DateTime.UtcNow:HH:mm:ss} {what}");
         }
 
+        int descriptors = Remains.Descriptors(subject.DaemonPid()).Count();
         var keepers = new Keepers(subject, KeeperCount);
         keepers.Start();
         using var disturber = new Disturber(subject, new Random(options.ChurnSeed), keepers.Names);
@@ -38,7 +39,7 @@ internal static class ChurnSection
 
         long lines = keepers.Check(Wrong);
         keepers.Remove();
-        var remains = new Remains(engine);
+        var remains = new Remains(engine) { DescriptorsAtStart = descriptors };
         remains.CheckRunning(subject);
         var removal = subject.Docker.Run(mayBeKilled: false, "rmi", Engine.Image);
         remains.Add("images that are still in use", removal.Succeeded ? [] : [removal.ToString()]);
@@ -99,7 +100,7 @@ internal static class ChurnSection
             kills.Add(what, Text(count));
             killsJson[what] = count;
         }
-        report.Section("churnKills", "SIGKILL to", kills, killsJson);
+        report.Section("churnKills", "SIGKILL, unless it says otherwise, to", kills, killsJson);
 
         var left = new Table("LEFT BEHIND", "COUNT");
         var leftJson = new JsonObject();
