@@ -59,6 +59,9 @@ public sealed class LeakTests(RestartPlatform platform)
                     _ = await starting.FinishAsync();
                 }
 
+                // rm -f is content when there is none yet.
+                _ = await platform.DockerAsync("rm", "-f", name);
+
                 break;
             case 4:
                 var attached = await platform.StartContainerAsync([], "sh", "-c", "while :; do echo x; done");
