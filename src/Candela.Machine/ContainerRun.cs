@@ -34,6 +34,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     private ProcessOutput? _main;
     private int _nextProcess = (int)MainProcess;
     private volatile bool _killed;
+    private volatile bool _broken;
 
     /// <summary>The container as it was when the run began.</summary>
     public Container Container => container;
@@ -253,7 +254,21 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     private async Task ConnectAsync(bool mayBeTorn, CancellationToken cancellationToken)
     {
         Stream stream = await vm.ConnectAgentAsync(cancellationToken);
-        _agent = await context.ConnectAgent(stream, this, mayBeTorn, cancellationToken);
+        IAgent agent = await context.ConnectAgent(stream, this, mayBeTorn, cancellationToken);
+        _agent = agent;
+        _ = WatchChannelAsync(agent);
+    }
+
+    /// <summary>While its VMM lives, only a guest that breaks the protocol closes the channel. Nothing can be known of it any more.</summary>
+    private async Task WatchChannelAsync(IAgent agent)
+    {
+        await agent.Closed;
+        await Task.WhenAny(vm.Exited, Task.Delay(context.Options.DrainTimeout, context.Time));
+        if (HasEnded || vm.Exited.IsCompleted || agent != _agent)
+            return;
+        _broken = true;
+        Log.AgentLost(context.Logger, container.Id, "its channel is closed; the micro-VM is ended");
+        await vm.KillAsync(CancellationToken.None);
     }
 
     private async Task ReconnectAsync(CancellationToken cancellationToken)
@@ -352,7 +367,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         if (!main.IsCompletedSuccessfully)
         {
             MicroVmExit end = await vm.Exited;
-            string error = _killed ? "" : $"the micro-VM ended unexpectedly: {end.Detail}";
+            string error = _killed ? "" : _broken ? "the guest agent broke its protocol: the micro-VM was ended" : $"the micro-VM ended unexpectedly: {end.Detail}";
             return new ContainerExit(128 + Sigkill, OomKilled: false, context.Time.GetUtcNow(), error);
         }
 
