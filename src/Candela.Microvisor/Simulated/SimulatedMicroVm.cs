@@ -12,19 +12,21 @@ internal sealed class SimulatedMicroVm : IMicroVm
     private readonly TaskCompletionSource<MicroVmExit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private readonly long _held;
+    private readonly CancellationToken _closing;
     private Stream? _agent;
 
     /// <param name="vmm">What is held.</param>
     /// <param name="stages">Stages of its birth.</param>
     /// <param name="time">Clock.</param>
-    /// <param name="closing">The driver has been closed: like a dead daemon's, its hold learns nothing any more.</param>
+    /// <param name="closing">The driver has been closed: like a dead daemon's, its hold neither learns nor does anything any more.</param>
     public SimulatedMicroVm(SimulatedVmm vmm, IReadOnlyList<StageTiming> stages, TimeProvider time, CancellationToken closing)
     {
         Vmm = vmm;
         Stages = stages;
         _time = time;
         _held = time.GetTimestamp();
-        _ = TellAsync(closing);
+        _closing = closing;
+        _ = TellAsync();
     }
 
     public SimulatedVmm Vmm { get; }
@@ -43,8 +45,9 @@ internal sealed class SimulatedMicroVm : IMicroVm
 
     public async Task KillAsync(CancellationToken cancellationToken)
     {
-        Vmm.End(new MicroVmExit(GuestPowerOff: false, "signal 9"));
-        await Vmm.Exited.WaitAsync(cancellationToken);
+        if (!_closing.IsCancellationRequested)
+            Vmm.End(new MicroVmExit(GuestPowerOff: false, "signal 9"));
+        await Exited.WaitAsync(cancellationToken);
     }
 
     public Task<MicroVmStatistics> GetStatisticsAsync(CancellationToken cancellationToken)
@@ -63,10 +66,10 @@ internal sealed class SimulatedMicroVm : IMicroVm
             await agent.DisposeAsync();
     }
 
-    private async Task TellAsync(CancellationToken closing)
+    private async Task TellAsync()
     {
         MicroVmExit exit = await Vmm.Exited;
-        if (!closing.IsCancellationRequested)
+        if (!_closing.IsCancellationRequested)
             _exited.SetResult(exit);
     }
 
