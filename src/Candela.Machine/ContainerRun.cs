@@ -273,6 +273,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
 
     private async Task ReconnectAsync(CancellationToken cancellationToken)
     {
+        _agent = null; // an earlier connection is closed by the new one, which is nothing to watch for
         await ConnectAsync(mayBeTorn: true, cancellationToken);
         IReadOnlyList<GuestProcessStatus> processes = await _agent!.ListAsync(cancellationToken);
         await ResumeProcessesAsync(processes, cancellationToken);
