@@ -120,6 +120,7 @@ public sealed class RestartTests(RestartPlatform platform)
     {
         var id = await platform.StartContainerAsync(["--restart", "on-failure:2"], "sh", "-c", "echo run; exit 3");
         await Deadlines.UntilAsync("the last end", async () => (await platform.DockerAsync("inspect", "-f", "{{.RestartCount}} {{.State.Status}}", id)).Text == "2 exited");
+        Assert.Equal("3 ", (await platform.DockerAsync("inspect", "-f", "{{.State.ExitCode}} {{.State.Error}}", id)).Text);
         Assert.Equal(["run", "run", "run"], (await platform.DockerAsync("logs", id)).Lines);
         await platform.RemoveAsync(id);
     }
