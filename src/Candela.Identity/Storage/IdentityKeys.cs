@@ -1,0 +1,50 @@
+using System.Globalization;
+using Candela.Identity.Accounts;
+
+namespace Candela.Identity.Storage;
+
+/// <summary>
+/// Where identity's documents are in the state store. What is below <see cref="Directory"/> is kept in memory by every controller; what must
+/// be unique, and secrets, are beside it.
+/// </summary>
+internal static class IdentityKeys
+{
+    public const string Root = "/identity/";
+    public const string Directory = Root + "directory/";
+    public const string Domains = Directory + "domains/";
+    public const string Entries = Directory + "entries/";
+    public const string Members = Directory + "members/";
+
+    /// <summary>Written last by every transaction that changes something below <see cref="Directory"/>: ends a revision for those who watch.</summary>
+    public const string Head = Directory + "~head";
+
+    /// <summary>Next Unix number to allot.</summary>
+    public const string Numbers = Root + "numbers";
+
+    public static string Domain(Guid id) => $"{Domains}{id}";
+
+    public static string Entry(Guid id) => $"{Entries}{id}";
+
+    public static string Member(Guid groupId, Guid memberId) => $"{Members}{groupId}/{memberId}";
+
+    /// <summary>Changed with everything that refers to an entry: who deletes the entry expects that nothing was added meanwhile.</summary>
+    public static string Links(Guid id) => $"{Root}links/{id}";
+
+    /// <summary>Changed with every group that is taken into another: two that would make a circle only together are kept apart.</summary>
+    public static string Nesting(Guid domainId) => $"{Root}nesting/{domainId}";
+
+    /// <summary>Changed with every entry that is made or removed: who deletes the domain expects that nothing was added meanwhile.</summary>
+    public static string DomainLinks(Guid domainId) => $"{Root}links/{domainId}";
+
+    public static string DomainName(string name) => $"{Root}domain-names/{name}";
+
+    public static string DomainTenant(string tenant) => $"{Root}domain-tenants/{tenant}";
+
+    public static string Name(Guid domainId, string name) => $"{Root}names/{domainId}/{EntryName.Fold(name)}";
+
+    public static string Uid(Guid domainId, uint number) => string.Create(CultureInfo.InvariantCulture, $"{Root}uids/{domainId}/{number}");
+
+    public static string Gid(Guid domainId, uint number) => string.Create(CultureInfo.InvariantCulture, $"{Root}gids/{domainId}/{number}");
+
+    public static string Credential(Guid id) => $"{Root}credentials/{id}";
+}

@@ -1,0 +1,63 @@
+using Candela.Identity.Accounts;
+using Candela.State;
+using Candela.State.Sqlite;
+using Candela.Tests.Shared;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Candela.Identity.Tests;
+
+/// <summary>Identity over a state store of its own. Several can share one store, as controllers do.</summary>
+public sealed class IdentityFixture : IAsyncDisposable
+{
+    private readonly TemporaryFolder? _folder;
+    private readonly ServiceProvider _services;
+    private readonly IStateStore? _owned;
+
+    private IdentityFixture(TemporaryFolder? folder, IStateStore? owned, ServiceProvider services)
+    {
+        _folder = folder;
+        _owned = owned;
+        _services = services;
+    }
+
+    public ManualTimeProvider Time => (ManualTimeProvider)Get<TimeProvider>();
+
+    public IStateStore Store => Get<IStateStore>();
+
+    public IDirectory Directory => Get<IDirectory>();
+
+    public Guid SystemId => Directory.Current.SystemDomain.Id;
+
+    /// <summary>Starts one with a store of its own, or a second one over the given store.</summary>
+    public static async Task<IdentityFixture> StartAsync(IStateStore? store = null, ManualTimeProvider? time = null)
+    {
+        time ??= new ManualTimeProvider();
+        var folder = store is null ? new TemporaryFolder() : null;
+        var owned = folder is null ? null : SqliteStateStore.Open(folder.File("state.db"), time);
+        var services = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<TimeProvider>(time)
+            .AddSingleton(store ?? owned!)
+            .AddIdentity()
+            .BuildServiceProvider();
+        await services.GetRequiredService<IdentityHost>().StartAsync(TestContext.Current.CancellationToken);
+        return new IdentityFixture(folder, owned, services);
+    }
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    public Task<User> AddUserAsync(string name) =>
+        Directory.CreateAsync(new User { DomainId = SystemId, Name = name }, TestContext.Current.CancellationToken);
+
+    public Task<Group> AddGroupAsync(string name) =>
+        Directory.CreateAsync(new Group { DomainId = SystemId, Name = name }, TestContext.Current.CancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        if (_owned is not null)
+            await _owned.DisposeAsync();
+        _folder?.Dispose();
+    }
+}
