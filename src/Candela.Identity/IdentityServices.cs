@@ -1,4 +1,6 @@
 using Candela.Identity.Accounts;
+using Candela.Identity.Authentication;
+using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
 using Candela.State;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,16 +12,25 @@ namespace Candela.Identity;
 public static class IdentityServices
 {
     /// <summary>
-    /// Adds <see cref="IDirectory"/> and <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/> and logging are
-    /// the caller's to add.
+    /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="ISecretBox"/> and
+    /// <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/> and logging are the caller's to add.
     /// </summary>
-    public static IServiceCollection AddIdentity(this IServiceCollection services)
+    public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
     {
+        services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IdentityReplica>();
         services.AddSingleton<PosixNumbers>();
         services.AddSingleton<StoredDirectory>();
         services.AddSingleton<IDirectory>(provider => provider.GetRequiredService<StoredDirectory>());
+        services.TryAddSingleton<ISecretBox>(_ => SecretBox.Open(Path.Combine(options.Folder, "secrets.key")));
+        services.AddSingleton<CredentialStore>();
+        services.AddSingleton<FailureLedger>();
+        services.AddSingleton<AttemptGate>();
+        services.AddSingleton<VerifiedPasswords>();
+        services.AddSingleton<Authenticator>();
+        services.AddSingleton<IAuthenticator>(provider => provider.GetRequiredService<Authenticator>());
+        services.AddSingleton<ICredentials, StoredCredentials>();
         services.AddSingleton(provider => new IdentityHost(provider.GetRequiredService<IdentityReplica>(), provider.GetRequiredService<StoredDirectory>()));
         return services;
     }

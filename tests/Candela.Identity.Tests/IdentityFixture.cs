@@ -1,4 +1,5 @@
 using Candela.Identity.Accounts;
+using Candela.Identity.Authentication;
 using Candela.State;
 using Candela.State.Sqlite;
 using Candela.Tests.Shared;
@@ -9,11 +10,14 @@ namespace Candela.Identity.Tests;
 /// <summary>Identity over a state store of its own. Several can share one store, as controllers do.</summary>
 public sealed class IdentityFixture : IAsyncDisposable
 {
-    private readonly TemporaryFolder? _folder;
+    /// <summary>Cheap, so that tests are quick.</summary>
+    public static readonly PasswordCost Cost = new(64, 1, 1);
+
+    private readonly TemporaryFolder _folder;
     private readonly ServiceProvider _services;
     private readonly IStateStore? _owned;
 
-    private IdentityFixture(TemporaryFolder? folder, IStateStore? owned, ServiceProvider services)
+    private IdentityFixture(TemporaryFolder folder, IStateStore? owned, ServiceProvider services)
     {
         _folder = folder;
         _owned = owned;
@@ -26,19 +30,25 @@ public sealed class IdentityFixture : IAsyncDisposable
 
     public IDirectory Directory => Get<IDirectory>();
 
+    public IAuthenticator Authenticator => Get<IAuthenticator>();
+
+    public ICredentials Credentials => Get<ICredentials>();
+
+    public string Folder => Get<IdentityOptions>().Folder;
+
     public Guid SystemId => Directory.Current.SystemDomain.Id;
 
-    /// <summary>Starts one with a store of its own, or a second one over the given store.</summary>
-    public static async Task<IdentityFixture> StartAsync(IStateStore? store = null, ManualTimeProvider? time = null)
+    /// <summary>Starts one with a store of its own, or a second controller's over the same store.</summary>
+    public static async Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null)
     {
-        time ??= new ManualTimeProvider();
-        var folder = store is null ? new TemporaryFolder() : null;
-        var owned = folder is null ? null : SqliteStateStore.Open(folder.File("state.db"), time);
+        var time = beside?.Time ?? new ManualTimeProvider();
+        var folder = new TemporaryFolder();
+        var owned = beside is null ? SqliteStateStore.Open(folder.File("state.db"), time) : null;
         var services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(time)
-            .AddSingleton(store ?? owned!)
-            .AddIdentity()
+            .AddSingleton(beside?.Store ?? owned!)
+            .AddIdentity(new IdentityOptions { Folder = beside?.Folder ?? folder.File("identity"), PasswordCost = cost ?? Cost })
             .BuildServiceProvider();
         await services.GetRequiredService<IdentityHost>().StartAsync(TestContext.Current.CancellationToken);
         return new IdentityFixture(folder, owned, services);
@@ -58,6 +68,6 @@ public sealed class IdentityFixture : IAsyncDisposable
         await _services.DisposeAsync();
         if (_owned is not null)
             await _owned.DisposeAsync();
-        _folder?.Dispose();
+        _folder.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Candela.Identity.Authentication;
 
 namespace Candela.Identity.Accounts;
 
@@ -22,6 +23,9 @@ public sealed record Domain
 
     /// <summary>False: nobody of this domain is let in.</summary>
     public bool Enabled { get; init; } = true;
+
+    /// <summary>What is asked of passwords.</summary>
+    public PasswordPolicy PasswordPolicy { get; init; } = new();
 
     /// <summary>When it was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }

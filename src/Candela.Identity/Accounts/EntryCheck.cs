@@ -11,6 +11,7 @@ internal static class EntryCheck
         if (domain.Tenant is { } tenant && (tenant.Length is 0 or > AccountLimits.TextLength || tenant.Contains('/', StringComparison.Ordinal)))
             throw Invalid($"a tenant's name has 1 to {AccountLimits.TextLength} characters and no /");
         CheckText("description", domain.Description);
+        domain.PasswordPolicy.Check();
     }
 
     public static void Check(DirectoryEntry entry)

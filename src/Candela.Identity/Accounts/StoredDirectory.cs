@@ -69,14 +69,21 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
                 .Delete(IdentityKeys.DomainTenant(domain.Tenant!))
                 .Delete(IdentityKeys.DomainLinks(id))
                 .Delete(IdentityKeys.Nesting(id));
-            if ((await TryCommitAsync(transaction, cancellationToken)).FailedKey is null)
-                return;
+            if ((await TryCommitAsync(transaction, cancellationToken)).FailedKey is not null)
+                continue;
+            while (await store.RangeAsync(IdentityKeys.Failures(id), null, StateLimits.PageCount, cancellationToken) is { Entries: { Count: > 0 } failures })
+                await DeleteAsync(failures.Select(entry => entry.Key), cancellationToken);
+            return;
         }
 
         throw Busy();
     }
 
-    public async Task<T> CreateAsync<T>(T entry, CancellationToken cancellationToken)
+    public Task<T> CreateAsync<T>(T entry, CancellationToken cancellationToken)
+        where T : DirectoryEntry => CreateAsync(entry, also: null, cancellationToken);
+
+    /// <summary>Makes an account or group, and something else in the same transaction.</summary>
+    public async Task<T> CreateAsync<T>(T entry, Action<T, StateTransaction>? also, CancellationToken cancellationToken)
         where T : DirectoryEntry
     {
         EntryCheck.Check(entry);
@@ -92,6 +99,7 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
                 .Put(IdentityKeys.Entry(entry.Id), DirectoryCodec.Encode(entry));
             foreach (var key in UniqueKeys(entry))
                 transaction.Expect(key, 0).Put(key, Text(entry.Id));
+            also?.Invoke(entry, transaction);
             var (failed, revision) = await TryCommitAsync(transaction, cancellationToken);
             if (failed is null)
                 return entry with { Revision = revision };

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Candela.Identity.Accounts;
+using Candela.Identity.Authentication;
 
 namespace Candela.Identity.Storage;
 
@@ -9,4 +10,6 @@ namespace Candela.Identity.Storage;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Domain))]
 [JsonSerializable(typeof(DirectoryEntry))]
+[JsonSerializable(typeof(CredentialDocument))]
+[JsonSerializable(typeof(FailureSlot))]
 internal sealed partial class IdentityJson : JsonSerializerContext;

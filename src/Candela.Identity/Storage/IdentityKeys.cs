@@ -46,5 +46,13 @@ internal static class IdentityKeys
 
     public static string Gid(Guid domainId, uint number) => string.Create(CultureInfo.InvariantCulture, $"{Root}gids/{domainId}/{number}");
 
+    /// <summary>Key of the digests of names that failed to sign in.</summary>
+    public const string FailureKey = Root + "failure-key";
+
+    public static string Failures(Guid domainId, int slot) => $"{Failures(domainId)}{slot:x3}";
+
+    /// <summary>Prefix of a domain's failures.</summary>
+    public static string Failures(Guid domainId) => $"{Root}failures/{domainId}/";
+
     public static string Credential(Guid id) => $"{Root}credentials/{id}";
 }

@@ -144,7 +144,7 @@ public sealed class DirectoryTests : IAsyncLifetime
     [Fact]
     public async Task Two_controllers_that_nest_at_once_make_no_circle()
     {
-        await using var other = await IdentityFixture.StartAsync(_identity.Store, _identity.Time);
+        await using var other = await IdentityFixture.StartAsync(_identity);
         for (int i = 0; i < 20; i++)
         {
             var (a, b) = (await _identity.AddGroupAsync($"a{i}"), await _identity.AddGroupAsync($"b{i}"));
@@ -238,7 +238,7 @@ public sealed class DirectoryTests : IAsyncLifetime
     {
         var ada = await _identity.AddUserAsync("ada");
         var group = await _identity.AddGroupAsync("engineers");
-        await using var other = await IdentityFixture.StartAsync(_identity.Store, _identity.Time);
+        await using var other = await IdentityFixture.StartAsync(_identity);
         Assert.Equal(ada.Revision, other.Directory.Current.Get(ada.Id)!.Revision);
 
         await Directory.AddMemberAsync(group.Id, ada.Id, Token);
@@ -251,7 +251,7 @@ public sealed class DirectoryTests : IAsyncLifetime
             }
         }
 
-        await using var third = await IdentityFixture.StartAsync(_identity.Store, _identity.Time);
+        await using var third = await IdentityFixture.StartAsync(_identity);
         Assert.True(third.Directory.Current.IsMember(group.Id, ada.Id));
     }
 
