@@ -329,8 +329,15 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
                     exec.Exit.TrySetResult(exit);
             }
 
-            await _agent!.ResumeOutputAsync(number, OutputStream.Stdout, stdout, cancellationToken);
-            await _agent.ResumeOutputAsync(number, OutputStream.Stderr, stderr, cancellationToken);
+            try
+            {
+                await _agent!.ResumeOutputAsync(number, OutputStream.Stdout, stdout, cancellationToken);
+                await _agent.ResumeOutputAsync(number, OutputStream.Stderr, stderr, cancellationToken);
+            }
+            catch (AgentException e) when (e.Error == AgentError.NoSuchProcess && number != MainProcess)
+            {
+                // An exec that has ended, and whose end was told and forgotten since the guest listed it.
+            }
         }
 
         _takesInput.TrySetResult();

@@ -170,6 +170,19 @@ public sealed class LocalMachineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_exec_that_ends_while_its_container_is_adopted_harms_nobody()
+    {
+        Container container = await StartAsync("wait");
+        await Machine.StartExecAsync(container, "exec", new ProcessConfiguration { Arguments = ["vanish"] }, detach: true, size: null, Token);
+
+        RecoveredContainer recovered = Assert.Single(await _fixture.RestartAsync([container]));
+
+        Assert.True(recovered.Running);
+        await Machine.SignalAsync(container.Id, 15, Token);
+        Assert.Equal(143, (await _fixture.ExitAsync(container)).Code);
+    }
+
+    [Fact]
     public async Task A_fork_runs_on_under_a_name_of_its_own()
     {
         Container source = await StartAsync("wait");

@@ -9,7 +9,7 @@ namespace Candela.Machine.Tests.Runs;
 
 /// <summary>
 /// Guests that speak the agent protocol and whose processes are a word each: <c>echo TEXT</c> prints and ends; <c>wait</c> prints
-/// "ready" and runs until a signal; <c>babble</c> starts and then sends nonsense; all else is not found.
+/// "ready" and runs until a signal; <c>vanish</c> runs until it is listed, has ended then, and is gone; <c>babble</c> starts and then sends nonsense; all else is not found.
 /// </summary>
 internal sealed class ScriptedGuest
 {
@@ -41,6 +41,8 @@ internal sealed class ScriptedGuest
         public byte[] Output { get; set; } = [];
 
         public ProcessExit? Exit { get; set; }
+
+        public bool Vanishes { get; init; }
     }
 
     private sealed class Guest(Memory memory, Stream port)
@@ -79,7 +81,14 @@ internal sealed class ScriptedGuest
                     await TellAsync(header.Process, script, script.Output.Length);
                     break;
                 case FrameType.List:
+                    var vanishing = memory.Processes.Where(p => p.Value.Vanishes).ToList();
+                    vanishing.ForEach(p => p.Value.Exit = new ProcessExit(0, 0, OomKilled: false));
                     await ReplyAsync(header, WriteProcesses);
+                    vanishing.ForEach(p => memory.Processes.TryRemove(p));
+
+                    break;
+                case FrameType.ResumeOutput when !memory.Processes.ContainsKey(header.Process):
+                    await SendAsync(FrameType.Error, 0, header.Request, 0, [(byte)AgentError.NoSuchProcess, 0, .. "no such process"u8]);
                     break;
                 case FrameType.ResumeOutput:
                     await ReplyAsync(header, _ => { });
@@ -104,7 +113,7 @@ internal sealed class ScriptedGuest
 
         private async Task StartAsync(FrameHeader header, IReadOnlyList<string> program)
         {
-            if (program[0] is not ("echo" or "wait" or "babble"))
+            if (program[0] is not ("echo" or "wait" or "vanish" or "babble"))
             {
                 await SendAsync(FrameType.Error, 0, header.Request, 0, [(byte)AgentError.CommandNotFound, 0, .. "no such word"u8]);
                 return;
@@ -121,6 +130,7 @@ internal sealed class ScriptedGuest
             {
                 Output = Encoding.UTF8.GetBytes(program[0] == "echo" ? program[1] + "\n" : "ready\n"),
                 Exit = program[0] == "echo" ? new ProcessExit(0, 0, OomKilled: false) : null,
+                Vanishes = program[0] == "vanish",
             };
             await TellAsync(header.Process, script, from: 0);
         }
