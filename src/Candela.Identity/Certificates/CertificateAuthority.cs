@@ -4,9 +4,11 @@ using Candela.Identity.Certificates.Authorities;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Certificates.Profiles;
 using Candela.Identity.Certificates.Requests;
+using Candela.Identity.Certificates.Revocation;
 using Candela.Identity.Secrets;
 using Candela.Model;
 using Candela.State;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Certificates;
 
@@ -14,23 +16,32 @@ namespace Candela.Identity.Certificates;
 /// The platform's certificate authority: a root that can be taken offline, issuing authorities below it, and the certificates they issue.
 /// All of it is in the state store, so that any controller can serve. Safe for use from many threads.
 /// </summary>
-public sealed class CertificateAuthority : IAsyncDisposable
+public sealed partial class CertificateAuthority : IAsyncDisposable
 {
     private const int OwnerLength = 256;
 
     private readonly CertificateAuthorityOptions _options;
     private readonly TimeProvider _time;
+    private readonly CrlPublisher _lists;
+    private readonly OcspResponder _responder;
+    private readonly RevokedSet _revoked;
+    private readonly ILogger _logger;
     private readonly CancellationTokenSource _closing = new();
-    private readonly Task _following;
+    private readonly Task _background;
 
-    private CertificateAuthority(IStateStore store, AuthoritySet authorities, AuthorityLifecycle lifecycle, CertificateAuthorityOptions options, TimeProvider time)
+    private CertificateAuthority(
+        IStateStore store, ISecretBox secrets, AuthoritySet authorities, AuthorityLifecycle lifecycle, RevokedSet revoked, CertificateAuthorityOptions options, TimeProvider time, ILogger logger)
     {
         _options = options;
         _time = time;
+        _revoked = revoked;
+        _logger = logger;
         Authorities = authorities;
         Lifecycle = lifecycle;
-        Records = new CertificateRecords(store, time);
-        _following = authorities.FollowAsync(_closing.Token);
+        Records = new CertificateRecords(store, revoked, time);
+        _lists = new CrlPublisher(store, authorities, revoked, options, time);
+        _responder = new OcspResponder(store, secrets, this, time);
+        _background = Task.WhenAll(authorities.FollowAsync(_closing.Token), revoked.FollowAsync(_closing.Token), MaintainForEverAsync());
     }
 
     /// <summary>Name of the trust domain.</summary>
@@ -38,6 +49,9 @@ public sealed class CertificateAuthority : IAsyncDisposable
 
     /// <summary>Certificates of the roots to be trusted, in DER, the one in use first.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Roots => [.. Authorities.Roots.Select(r => r.Der)];
+
+    /// <summary>What has been revoked, in memory.</summary>
+    internal RevokedSet Revoked => _revoked;
 
     internal AuthoritySet Authorities { get; }
 
@@ -49,14 +63,16 @@ public sealed class CertificateAuthority : IAsyncDisposable
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     /// <exception cref="CryptographicException">The private keys cannot be opened: the key file does not fit the store.</exception>
     public static async Task<CertificateAuthority> OpenAsync(
-        IStateStore store, ISecretBox secrets, CertificateAuthorityOptions options, TimeProvider time, CancellationToken cancellationToken)
+        IStateStore store, ISecretBox secrets, CertificateAuthorityOptions options, TimeProvider time, ILogger<CertificateAuthority> logger, CancellationToken cancellationToken)
     {
         options.Check();
         var authorities = new AuthoritySet(store, secrets, options);
         var lifecycle = new AuthorityLifecycle(store, secrets, authorities, options, time);
         await authorities.ReadAsync(cancellationToken);
         await lifecycle.EnsureAsync(cancellationToken);
-        return new CertificateAuthority(store, authorities, lifecycle, options, time);
+        var revoked = new RevokedSet(store);
+        await revoked.ReadAsync(cancellationToken);
+        return new CertificateAuthority(store, secrets, authorities, lifecycle, revoked, options, time, logger);
     }
 
     /// <summary>Issues a certificate for a key whose holder sent a signing request (PKCS #10).</summary>
@@ -84,11 +100,66 @@ public sealed class CertificateAuthority : IAsyncDisposable
         return (issued, key.ExportPkcs8PrivateKey());
     }
 
+    /// <summary>Revokes a certificate. Its authority's list and OCSP answers say so from then on.</summary>
+    /// <param name="serial">Serial number, hexadecimal.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The certificate; one that was revoked before stays as it was.</returns>
+    /// <exception cref="CandelaException">NotFound: no such certificate is on record.</exception>
+    public async Task<IssuedCertificate> RevokeAsync(string serial, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        foreach (var authority in Authorities.All)
+        {
+            if (await Records.RevokeAsync(authority.Id, serial.ToUpperInvariant(), reason, cancellationToken) is { } certificate)
+                return certificate;
+        }
+
+        throw new CandelaException(ErrorCode.NotFound, $"no certificate with the serial number {Printable.Of(serial)} is on record");
+    }
+
+    /// <summary>Revokes all certificates of an owner that are still good; reads all records to find them.</summary>
+    public async Task RevokeOwnerAsync(string owner, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        await foreach (var certificate in CertificatesAsync(cancellationToken))
+        {
+            if (certificate.Owner == owner && certificate.RevokedAt is null && certificate.NotAfter > _time.GetUtcNow())
+                await Records.RevokeAsync(certificate.Authority, certificate.Serial, reason, cancellationToken);
+        }
+    }
+
+    /// <summary>All certificates on record.</summary>
+    public IAsyncEnumerable<IssuedCertificate> CertificatesAsync(CancellationToken cancellationToken) => Records.AllAsync(cancellationToken);
+
+    /// <summary>
+    /// Says whether a certificate that a peer has shown, and whose key it has proved to hold, is one of ours and good: it must be on record,
+    /// byte for byte, within its time, and neither it nor its authority revoked.
+    /// </summary>
+    /// <param name="presented">The certificate in DER.</param>
+    /// <param name="profile">Profile that it must have.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="CandelaException">Unauthenticated: it is not.</exception>
+    public async Task<IssuedCertificate> VerifyAsync(ReadOnlyMemory<byte> presented, string profile, CancellationToken cancellationToken)
+    {
+        using var certificate = Load(presented.Span);
+        var issuer = Authorities.All.FirstOrDefault(a => !a.IsRoot && a.Certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData));
+        var record = issuer is null || issuer.Document.Withdrawn ? null : await Records.FindAsync(issuer.Id, SerialNumber.TextOf(certificate), cancellationToken);
+        if (record is null || !record.Der.Span.SequenceEqual(certificate.RawData) || record.Profile != profile)
+            throw new CandelaException(ErrorCode.Unauthenticated, $"this is not a {profile} certificate of this installation");
+        if (record.RevokedAt is { } at)
+            throw new CandelaException(ErrorCode.Unauthenticated, $"the certificate {record.Serial} was revoked at {at:u} ({record.Reason})");
+        var now = _time.GetUtcNow();
+        if (now < record.NotBefore || now > record.NotAfter)
+            throw new CandelaException(ErrorCode.Unauthenticated, $"the certificate {record.Serial} is valid from {record.NotBefore:u} to {record.NotAfter:u}");
+        return record;
+    }
+
     /// <summary>Ends what runs in the background.</summary>
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();
-        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _lists.Dispose();
+        _responder.Dispose();
         Authorities.Dispose();
         _closing.Dispose();
     }
@@ -97,7 +168,7 @@ public sealed class CertificateAuthority : IAsyncDisposable
     internal async Task<IssuedCertificate> IssueAsync(CertificateOrder order, PublicKeyInfo key, CancellationToken cancellationToken)
     {
         var issued = Make(order, key);
-        await Records.AddAsync([issued], cancellationToken);
+        await Records.AddAsync(issued, cancellationToken);
         return issued;
     }
 
@@ -135,6 +206,18 @@ public sealed class CertificateAuthority : IAsyncDisposable
             Der = authority.Issue(profile, subject, names, key, notBefore, notAfter, serial),
             Chain = authority.IsRoot ? [] : [authority.Der],
         };
+    }
+
+    private static X509Certificate2 Load(ReadOnlySpan<byte> der)
+    {
+        try
+        {
+            return X509CertificateLoader.LoadCertificate(der);
+        }
+        catch (CryptographicException e)
+        {
+            throw new CandelaException(ErrorCode.Unauthenticated, "this is not an X.509 certificate", e);
+        }
     }
 
     private static CertificateOrder Merge(CertificateOrder order, SigningRequest request)

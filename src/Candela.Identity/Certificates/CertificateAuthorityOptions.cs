@@ -35,6 +35,12 @@ public sealed record CertificateAuthorityOptions
     /// <summary>How far a certificate's time reaches back, for clocks that are slow.</summary>
     public TimeSpan Backdating { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long the record of an expired certificate is kept.</summary>
+    public TimeSpan RecordRetention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>The same of workloads' certificates, of which there are many.</summary>
+    public TimeSpan WorkloadRecordRetention { get; init; } = TimeSpan.FromHours(1);
+
     /// <exception cref="ArgumentException">A value is out of range; the message says which.</exception>
     internal void Check()
     {
@@ -44,7 +50,8 @@ public sealed record CertificateAuthorityOptions
             throw new ArgumentException("The organization's name has 1 to 64 characters.");
         if (PublicUrl is { } url && (!url.IsAbsoluteUri || url.Scheme is not ("http" or "https") || url.Query.Length + url.Fragment.Length > 0))
             throw new ArgumentException($"The public URL {url} must begin with http:// and have neither query nor fragment.");
-        if (IssuingLifetime < TimeSpan.FromHours(1) || RootLifetime < IssuingLifetime || CrlLifetime < TimeSpan.FromMinutes(1) || RootCrlLifetime < CrlLifetime || Backdating < TimeSpan.Zero)
+        if (IssuingLifetime < TimeSpan.FromHours(1) || RootLifetime < IssuingLifetime || CrlLifetime < TimeSpan.FromMinutes(1) || RootCrlLifetime < CrlLifetime ||
+            Backdating < TimeSpan.Zero || RecordRetention < TimeSpan.Zero || WorkloadRecordRetention < TimeSpan.Zero)
             throw new ArgumentException("Lifetimes must be positive, the root's the longest: root ≥ issuing ≥ 1 hour, root CRL ≥ CRL ≥ 1 minute.");
     }
 

@@ -12,7 +12,8 @@ internal static class CertificateKeys
     /// <summary>Revoked certificates that lists still name.</summary>
     public const string Revocations = "/identity/certificates/revoked/";
 
-    private const string Issued = "/identity/certificates/issued/";
+    /// <summary>Certificates that were issued.</summary>
+    public const string Issued = "/identity/certificates/issued/";
 
     public static string Authority(string id) => $"{Authorities}authorities/{id}";
 
@@ -25,11 +26,7 @@ internal static class CertificateKeys
 
     public static string Profile(string name) => $"{Authorities}profiles/{name}";
 
-    public static string IssuedBy(string authorityId) => $"{Issued}{authorityId}/";
-
     public static string Certificate(string authorityId, string serial) => $"{Issued}{authorityId}/{serial}";
-
-    public static string RevokedBy(string authorityId) => $"{Revocations}{authorityId}/";
 
     public static string Revocation(string authorityId, string serial) => $"{Revocations}{authorityId}/{serial}";
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Candela.Identity.Certificates.Revocation;
 using Candela.Model;
@@ -6,14 +7,16 @@ using Candela.State;
 namespace Candela.Identity.Certificates;
 
 /// <summary>What was issued and what was revoked, in the state store.</summary>
-internal sealed class CertificateRecords(IStateStore store, TimeProvider time)
+internal sealed class CertificateRecords(IStateStore store, RevokedSet revoked, TimeProvider time)
 {
-    /// <summary>Records new certificates, all or none.</summary>
-    public async Task AddAsync(IReadOnlyList<IssuedCertificate> certificates, CancellationToken cancellationToken)
+    /// <summary>Most deletions of one transaction.</summary>
+    private const int PurgeCount = 500;
+
+    /// <summary>Records a new certificate.</summary>
+    public async Task AddAsync(IssuedCertificate certificate, CancellationToken cancellationToken)
     {
         var transaction = new StateTransaction();
-        foreach (var certificate in certificates)
-            Add(transaction, certificate);
+        Add(transaction, certificate);
         if (await store.CommitAsync(transaction, cancellationToken) is { Succeeded: false, FailedKey: var key })
             throw new CandelaException(ErrorCode.Internal, $"{key} exists: two certificates have one serial number");
     }
@@ -29,6 +32,20 @@ internal sealed class CertificateRecords(IStateStore store, TimeProvider time)
     public async Task<IssuedCertificate?> FindAsync(string authority, string serial, CancellationToken cancellationToken) =>
         await store.GetAsync(CertificateKeys.Certificate(authority, serial), cancellationToken) is { } entry ? Read(entry) : null;
 
+    /// <summary>All certificates that are on record.</summary>
+    public async IAsyncEnumerable<IssuedCertificate> AllAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? after = null;
+        do
+        {
+            var page = await store.RangeAsync(CertificateKeys.Issued, after, StateLimits.PageCount, cancellationToken);
+            foreach (var entry in page.Entries)
+                yield return Read(entry);
+            after = page.Next;
+        }
+        while (after is not null);
+    }
+
     /// <summary>Revokes a certificate; one that already is stays as it is.</summary>
     /// <returns>The certificate as it is now; null: no such certificate was issued.</returns>
     public async Task<IssuedCertificate?> RevokeAsync(string authority, string serial, RevocationReason reason, CancellationToken cancellationToken)
@@ -41,22 +58,51 @@ internal sealed class CertificateRecords(IStateStore store, TimeProvider time)
             var certificate = Read(entry);
             if (certificate.RevokedAt is not null)
                 return certificate;
-            var transaction = new StateTransaction().Expect(key, entry.Revision);
-            var revoked = Revoke(transaction, certificate, reason);
-            if ((await store.CommitAsync(transaction, cancellationToken)).Succeeded)
-                return revoked;
+            var now = certificate with { RevokedAt = time.GetUtcNow(), Reason = reason };
+            var transaction = new StateTransaction().Expect(key, entry.Revision)
+                .Put(key, JsonSerializer.SerializeToUtf8Bytes(now, CertificateJson.Default.IssuedCertificate));
+            if (await CommitRevocationAsync(transaction, authority, serial, new RevocationDocument(now.RevokedAt.Value, reason, now.NotAfter), cancellationToken))
+                return now;
         }
     }
 
-    /// <summary>Adds a revocation to a transaction of the caller's, who has made sure that the certificate is not revoked yet.</summary>
-    public IssuedCertificate Revoke(StateTransaction transaction, IssuedCertificate certificate, RevocationReason reason)
+    /// <summary>Commits a transaction together with a revocation; false when an expectation does not hold.</summary>
+    public async Task<bool> CommitRevocationAsync(
+        StateTransaction transaction, string authority, string serial, RevocationDocument document, CancellationToken cancellationToken)
     {
-        var revoked = certificate with { RevokedAt = time.GetUtcNow(), Reason = reason };
-        var document = new RevocationDocument(revoked.RevokedAt.Value, reason, certificate.NotAfter);
-        transaction
-            .Put(CertificateKeys.Certificate(certificate.Authority, certificate.Serial), JsonSerializer.SerializeToUtf8Bytes(revoked, CertificateJson.Default.IssuedCertificate))
-            .Put(CertificateKeys.Revocation(certificate.Authority, certificate.Serial), JsonSerializer.SerializeToUtf8Bytes(document, CertificateJson.Default.RevocationDocument));
-        return revoked;
+        var key = CertificateKeys.Revocation(authority, serial);
+        var value = JsonSerializer.SerializeToUtf8Bytes(document, CertificateJson.Default.RevocationDocument);
+        var result = await store.CommitAsync(transaction.Put(key, value), cancellationToken);
+        if (result.Succeeded)
+            revoked.Apply(key, value, result.Revision);
+        return result.Succeeded;
+    }
+
+    /// <summary>Deletes records of certificates that have long expired, and revocations that no list names any more.</summary>
+    public async Task PurgeAsync(Func<IssuedCertificate, TimeSpan> retention, TimeSpan crlLifetime, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        await PurgeAsync(CertificateKeys.Issued, entry => Read(entry) is var c && c.NotAfter + retention(c) < now, cancellationToken);
+        await PurgeAsync(
+            CertificateKeys.Revocations,
+            entry => JsonSerializer.Deserialize(entry.Value.Span, CertificateJson.Default.RevocationDocument)!.NotAfter + crlLifetime < now,
+            cancellationToken);
+    }
+
+    private async Task PurgeAsync(string prefix, Func<StateEntry, bool> isOver, CancellationToken cancellationToken)
+    {
+        string? after = null;
+        do
+        {
+            var page = await store.RangeAsync(prefix, after, PurgeCount, cancellationToken);
+            var transaction = new StateTransaction();
+            foreach (var entry in page.Entries.Where(isOver))
+                transaction.Delete(entry.Key);
+            if (transaction.Writes.Count > 0)
+                await store.CommitAsync(transaction, cancellationToken);
+            after = page.Next;
+        }
+        while (after is not null);
     }
 
     private static IssuedCertificate Read(StateEntry entry) => JsonSerializer.Deserialize(entry.Value.Span, CertificateJson.Default.IssuedCertificate)!;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Candela.Identity.Certificates;
 
@@ -16,5 +17,11 @@ internal static class SerialNumber
         return serial;
     }
 
+    /// <summary>A certificate's, without the zero byte that keeps its number positive.</summary>
+    public static string TextOf(X509Certificate2 certificate) => TextOf(certificate.SerialNumberBytes.Span.TrimStart((byte)0));
+
     public static string TextOf(ReadOnlySpan<byte> serial) => Convert.ToHexString(serial);
+
+    /// <summary>As an ASN.1 INTEGER's content: a zero byte before a number that would be negative.</summary>
+    public static byte[] Signed(string text) => Convert.FromHexString(text) is var serial && serial[0] >= 0x80 ? [0, .. serial] : serial;
 }

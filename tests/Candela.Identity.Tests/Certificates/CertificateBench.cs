@@ -4,6 +4,7 @@ using Candela.Identity.Certificates.Profiles;
 using Candela.Identity.Secrets;
 using Candela.State.Sqlite;
 using Candela.Tests.Shared;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Candela.Identity.Tests.Certificates;
 
@@ -42,7 +43,7 @@ public abstract class CertificateBench(TimeProvider? time = null) : IAsyncLifeti
         Folder.Dispose();
     }
 
-    protected Task<CertificateAuthority> OpenAuthorityAsync() => CertificateAuthority.OpenAsync(Store, _secrets, Options, Time, Token);
+    protected Task<CertificateAuthority> OpenAuthorityAsync() => CertificateAuthority.OpenAsync(Store, _secrets, Options, Time, NullLogger<CertificateAuthority>.Instance, Token);
 
     protected async Task ReopenAsync()
     {

@@ -145,6 +145,10 @@ internal sealed class AuthorityLifecycle(IStateStore store, ISecretBox secrets, 
             Put(new StateTransaction().Expect(CertificateKeys.Authority(id), revision), document with { Withdrawn = true, Key = null }), cancellationToken);
     }
 
+    /// <summary>Writes a profile's limits.</summary>
+    public Task PutProfileAsync(string name, ReadOnlyMemory<byte> limits, CancellationToken cancellationToken) =>
+        CommitAsync(new StateTransaction().Put(CertificateKeys.Profile(name), limits), cancellationToken);
+
     private AuthorityDocument Issue(Authority root, AuthorityPurpose purpose)
     {
         using var key = SigningKey.Create(ECCurve.NamedCurves.nistP256);

@@ -10,8 +10,9 @@ internal sealed record RevocationDocument(DateTimeOffset At, RevocationReason Re
 /// <param name="Number">CRL number (RFC 5280, section 5.2.3).</param>
 /// <param name="ThisUpdate">When it was made.</param>
 /// <param name="NextUpdate">Until when it is valid.</param>
+/// <param name="Revision">Revision of the last revocation in it.</param>
 /// <param name="Der">The list.</param>
-internal sealed record CrlDocument(long Number, DateTimeOffset ThisUpdate, DateTimeOffset NextUpdate, byte[] Der);
+internal sealed record CrlDocument(long Number, DateTimeOffset ThisUpdate, DateTimeOffset NextUpdate, long Revision, byte[] Der);
 
 /// <summary>A delegated OCSP signer.</summary>
 /// <param name="Certificate">Its certificate in DER.</param>

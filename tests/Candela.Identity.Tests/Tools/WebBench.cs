@@ -1,0 +1,40 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Identity.Tests.Tools;
+
+/// <summary>A Kestrel on a free port of 127.0.0.1.</summary>
+public sealed class WebBench : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+
+    private WebBench(WebApplication application)
+    {
+        _application = application;
+        Address = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    }
+
+    /// <summary>Such as <c>http://127.0.0.1:4711</c>.</summary>
+    public Uri Address { get; }
+
+    public static async Task<WebBench> StartAsync(
+        Action<IServiceCollection> services, Action<WebApplication> map, Action<ListenOptions>? listen = null, Action<ILoggingBuilder>? logging = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        logging?.Invoke(builder.Logging);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, options => listen?.Invoke(options)));
+        services(builder.Services);
+        var application = builder.Build();
+        map(application);
+        await application.StartAsync();
+        return new WebBench(application);
+    }
+
+    public async ValueTask DisposeAsync() => await _application.DisposeAsync();
+}
