@@ -127,23 +127,43 @@ public sealed partial class CertificateAuthority
     /// <summary>Renews authorities and lists that have lived half their time, and forgets what has long expired.</summary>
     internal async Task MaintainAsync(CancellationToken cancellationToken)
     {
-        foreach (var purpose in Enum.GetValues<AuthorityPurpose>())
+        await _maintaining.WaitAsync(cancellationToken);
+        try
         {
-            var issuing = Authorities.Find(Authorities.Current!.Of(purpose))!;
-            if (_time.GetUtcNow() < issuing.NotBefore + (issuing.NotAfter - issuing.NotBefore) / 2)
-                continue;
-            if (Authorities.Find(Authorities.Current.Root) is { Key: not null })
-                await Lifecycle.RenewAsync(purpose, cancellationToken);
-            else
-                Log.RootIsNeeded(_logger, purpose, issuing.NotAfter);
+            foreach (var purpose in Enum.GetValues<AuthorityPurpose>())
+                await RenewIfDueAsync(purpose, cancellationToken);
+            foreach (var authority in Authorities.All.Where(a => a.Key is not null))
+                await _lists.GetAsync(authority.Id, cancellationToken);
+            await Records.PurgeAsync(
+                c => c.Profile == CertificateProfile.Workload ? _options.WorkloadRecordRetention : _options.RecordRetention,
+                _options.CrlLifetime,
+                cancellationToken);
+        }
+        finally
+        {
+            _maintaining.Release();
+        }
+    }
+
+    private async Task RenewIfDueAsync(AuthorityPurpose purpose, CancellationToken cancellationToken)
+    {
+        var issuing = Authorities.Find(Authorities.Current!.Of(purpose))!;
+        if (_time.GetUtcNow() < issuing.NotBefore + (issuing.NotAfter - issuing.NotBefore) / 2)
+            return;
+        if (Authorities.Find(Authorities.Current.Root) is not { Key: not null })
+        {
+            Log.RootIsNeeded(_logger, purpose, issuing.NotAfter);
+            return;
         }
 
-        foreach (var authority in Authorities.All.Where(a => a.Key is not null))
-            await _lists.GetAsync(authority.Id, cancellationToken);
-        await Records.PurgeAsync(
-            c => c.Profile == CertificateProfile.Workload ? _options.WorkloadRecordRetention : _options.RecordRetention,
-            _options.CrlLifetime,
-            cancellationToken);
+        try
+        {
+            await Lifecycle.RenewAsync(purpose, cancellationToken);
+        }
+        catch (CandelaException e) when (e.Code == ErrorCode.Conflict)
+        {
+            // Another controller was first.
+        }
     }
 
     private async Task MaintainForEverAsync()

@@ -26,6 +26,7 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
     private readonly OcspResponder _responder;
     private readonly RevokedSet _revoked;
     private readonly ILogger _logger;
+    private readonly SemaphoreSlim _maintaining = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _background;
 
@@ -158,6 +159,7 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
     {
         await _closing.CancelAsync();
         await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _maintaining.Dispose();
         _lists.Dispose();
         _responder.Dispose();
         Authorities.Dispose();
