@@ -1,5 +1,6 @@
 using Candela.Identity.Accounts;
 using Candela.Identity.Authentication;
+using Candela.Identity.Authorization;
 using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
 using Candela.State;
@@ -12,18 +13,22 @@ namespace Candela.Identity;
 public static class IdentityServices
 {
     /// <summary>
-    /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="ISecretBox"/> and
-    /// <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/> and logging are the caller's to add.
+    /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="IAccessPolicy"/>,
+    /// <see cref="IAuthorizer"/>, <see cref="ISecretBox"/> and <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/>
+    /// and logging are the caller's to add.
     /// </summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
     {
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IdentityReplica>();
+        services.AddSingleton<DirectoryWriter>();
         services.AddSingleton<PosixNumbers>();
         services.AddSingleton<StoredDirectory>();
         services.AddSingleton<IDirectory>(provider => provider.GetRequiredService<StoredDirectory>());
         services.TryAddSingleton<ISecretBox>(_ => SecretBox.Open(Path.Combine(options.Folder, "secrets.key")));
+        services.AddSingleton<IAccessPolicy, StoredAccessPolicy>();
+        services.AddSingleton<IAuthorizer, Authorizer>();
         services.AddSingleton<CredentialStore>();
         services.AddSingleton<FailureLedger>();
         services.AddSingleton<AttemptGate>();

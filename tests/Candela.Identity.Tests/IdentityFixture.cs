@@ -38,8 +38,8 @@ public sealed class IdentityFixture : IAsyncDisposable
 
     public Guid SystemId => Directory.Current.SystemDomain.Id;
 
-    /// <summary>Starts one with a store of its own, or a second controller's over the same store.</summary>
-    public static async Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null)
+    /// <summary>Starts one with a store of its own, or another controller's over the same store, which may be reached through one of the caller's.</summary>
+    public static async Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null, IStateStore? store = null)
     {
         var time = beside?.Time ?? new ManualTimeProvider();
         var folder = new TemporaryFolder();
@@ -47,7 +47,7 @@ public sealed class IdentityFixture : IAsyncDisposable
         var services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(time)
-            .AddSingleton(beside?.Store ?? owned!)
+            .AddSingleton(store ?? beside?.Store ?? owned!)
             .AddIdentity(new IdentityOptions { Folder = beside?.Folder ?? folder.File("identity"), PasswordCost = cost ?? Cost })
             .BuildServiceProvider();
         await services.GetRequiredService<IdentityHost>().StartAsync(TestContext.Current.CancellationToken);

@@ -7,29 +7,26 @@ namespace Candela.Identity.Accounts;
 /// <content>Membership.</content>
 internal sealed partial class StoredDirectory
 {
-    /// <summary>Most memberships that one transaction removes: leaves room for what else it does.</summary>
-    private const int MembershipCount = StateLimits.TransactionCount - 64;
-
     public async Task<bool> AddMemberAsync(Guid groupId, Guid memberId, CancellationToken cancellationToken)
     {
         for (int attempt = 0; attempt < AttemptCount; attempt++)
         {
             // Read before the check: another nesting in the meantime makes the transaction fail.
             var (group, member) = (GetGroup(groupId), GetEntry(memberId));
-            var nesting = member is Group ? await RevisionAsync(IdentityKeys.Nesting(group.DomainId), cancellationToken) : 0;
-            var current = member is Group ? await replica.RefreshAsync(cancellationToken) : Current;
+            var nesting = member is Group ? await writer.RevisionAsync(IdentityKeys.Nesting(group.DomainId), cancellationToken) : 0;
+            var current = member is Group ? (await replica.RefreshAsync(cancellationToken)).Directory : Current;
             if (current.IsMember(groupId, memberId))
                 return false;
             CheckMember(current, group, member);
             var transaction = new StateTransaction()
                 .Expect(IdentityKeys.Entry(groupId), group.Revision)
                 .Expect(IdentityKeys.Entry(memberId), member.Revision)
-                .Put(IdentityKeys.Member(groupId, memberId), Mark)
-                .Put(IdentityKeys.Links(groupId), Mark)
-                .Put(IdentityKeys.Links(memberId), Mark);
+                .Put(IdentityKeys.Member(groupId, memberId), DirectoryWriter.Mark)
+                .Put(IdentityKeys.Links(groupId), DirectoryWriter.Mark)
+                .Put(IdentityKeys.Links(memberId), DirectoryWriter.Mark);
             if (member is Group)
-                transaction.Expect(IdentityKeys.Nesting(group.DomainId), nesting).Put(IdentityKeys.Nesting(group.DomainId), Mark);
-            if ((await TryCommitAsync(transaction, cancellationToken)).FailedKey is null)
+                transaction.Expect(IdentityKeys.Nesting(group.DomainId), nesting).Put(IdentityKeys.Nesting(group.DomainId), DirectoryWriter.Mark);
+            if ((await writer.TryCommitAsync(transaction, cancellationToken)).FailedKey is null)
                 return true;
         }
 
@@ -39,16 +36,12 @@ internal sealed partial class StoredDirectory
     public async Task<bool> RemoveMemberAsync(Guid groupId, Guid memberId, CancellationToken cancellationToken)
     {
         GetGroup(groupId);
-        var current = await replica.RefreshAsync(cancellationToken);
+        var current = (await replica.RefreshAsync(cancellationToken)).Directory;
         if (!current.IsMember(groupId, memberId))
             return false;
-        await DeleteAsync([IdentityKeys.Member(groupId, memberId)], cancellationToken);
+        await writer.DeleteAsync([IdentityKeys.Member(groupId, memberId)], cancellationToken);
         return true;
     }
-
-    private static IEnumerable<string> Memberships(DirectorySnapshot current, Guid id) =>
-        current.GroupsOf(id).Select(group => IdentityKeys.Member(group, id))
-            .Concat(current.MembersOf(id).Select(member => IdentityKeys.Member(id, member)));
 
     private static void CheckMember(DirectorySnapshot current, Group group, DirectoryEntry member)
     {

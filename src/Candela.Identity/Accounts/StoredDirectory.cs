@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Candela.Identity.Authorization;
 using Candela.Identity.Storage;
 using Candela.Model;
 using Candela.State;
@@ -6,14 +7,15 @@ using Candela.State;
 namespace Candela.Identity.Accounts;
 
 /// <summary>The directory in the state store.</summary>
-internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica replica, PosixNumbers numbers, TimeProvider time) : IDirectory
+internal sealed partial class StoredDirectory(IStateStore store, DirectoryWriter writer, IdentityReplica replica, PosixNumbers numbers, TimeProvider time) : IDirectory
 {
+    /// <summary>Most memberships and bindings that the transaction removes which removes an entry: leaves room for what else it does.</summary>
+    private const int ReferenceCount = StateLimits.TransactionCount - 64;
+
     /// <summary>How often a change is tried again that met another one.</summary>
     private const int AttemptCount = 16;
 
-    private static readonly byte[] Mark = "{}"u8.ToArray();
-
-    public DirectorySnapshot Current => replica.Current;
+    public DirectorySnapshot Current => replica.Current.Directory;
 
     public async Task<Domain> CreateDomainAsync(Domain domain, CancellationToken cancellationToken)
     {
@@ -28,7 +30,7 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
             .Expect(IdentityKeys.Domain(domain.Id), 0).Put(IdentityKeys.Domain(domain.Id), DirectoryCodec.Encode(domain));
         if (domain.Tenant is { } tenant)
             transaction.Expect(IdentityKeys.DomainTenant(tenant), 0).Put(IdentityKeys.DomainTenant(tenant), id);
-        var (failed, revision) = await TryCommitAsync(transaction, cancellationToken);
+        var (failed, revision) = await writer.TryCommitAsync(transaction, cancellationToken);
         if (failed is null)
             return domain with { Revision = revision };
         throw new CandelaException(
@@ -46,7 +48,7 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
             throw new CandelaException(ErrorCode.InvalidArgument, "The system domain cannot be disabled: nobody could enable it again.");
         domain = domain with { CreatedAt = former.CreatedAt, ModifiedAt = time.GetUtcNow() };
         var key = IdentityKeys.Domain(domain.Id);
-        var (failed, revision) = await TryCommitAsync(new StateTransaction().Expect(key, domain.Revision).Put(key, DirectoryCodec.Encode(domain)), cancellationToken);
+        var (failed, revision) = await writer.TryCommitAsync(new StateTransaction().Expect(key, domain.Revision).Put(key, DirectoryCodec.Encode(domain)), cancellationToken);
         return failed is null ? domain with { Revision = revision } : throw Changed($"domain {domain.Name}");
     }
 
@@ -54,8 +56,8 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
     {
         for (int attempt = 0; attempt < AttemptCount; attempt++)
         {
-            var links = await RevisionAsync(IdentityKeys.DomainLinks(id), cancellationToken);
-            var current = await replica.RefreshAsync(cancellationToken);
+            var links = await writer.RevisionAsync(IdentityKeys.DomainLinks(id), cancellationToken);
+            var current = (await replica.RefreshAsync(cancellationToken)).Directory;
             var domain = GetDomain(id);
             if (domain.IsSystem)
                 throw new CandelaException(ErrorCode.Conflict, "The system domain cannot be removed.");
@@ -69,10 +71,10 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
                 .Delete(IdentityKeys.DomainTenant(domain.Tenant!))
                 .Delete(IdentityKeys.DomainLinks(id))
                 .Delete(IdentityKeys.Nesting(id));
-            if ((await TryCommitAsync(transaction, cancellationToken)).FailedKey is not null)
+            if ((await writer.TryCommitAsync(transaction, cancellationToken)).FailedKey is not null)
                 continue;
             while (await store.RangeAsync(IdentityKeys.Failures(id), null, StateLimits.PageCount, cancellationToken) is { Entries: { Count: > 0 } failures })
-                await DeleteAsync(failures.Select(entry => entry.Key), cancellationToken);
+                await writer.DeleteAsync(failures.Select(entry => entry.Key), cancellationToken);
             return;
         }
 
@@ -94,13 +96,13 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
             var domain = GetDomain(entry.DomainId);
             var transaction = new StateTransaction()
                 .Expect(IdentityKeys.Domain(domain.Id), domain.Revision)
-                .Put(IdentityKeys.DomainLinks(domain.Id), Mark)
+                .Put(IdentityKeys.DomainLinks(domain.Id), DirectoryWriter.Mark)
                 .Expect(IdentityKeys.Entry(entry.Id), 0)
                 .Put(IdentityKeys.Entry(entry.Id), DirectoryCodec.Encode(entry));
             foreach (var key in UniqueKeys(entry))
                 transaction.Expect(key, 0).Put(key, Text(entry.Id));
             also?.Invoke(entry, transaction);
-            var (failed, revision) = await TryCommitAsync(transaction, cancellationToken);
+            var (failed, revision) = await writer.TryCommitAsync(transaction, cancellationToken);
             if (failed is null)
                 return entry with { Revision = revision };
             if (failed != IdentityKeys.Domain(domain.Id))
@@ -128,7 +130,7 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
             transaction.Expect(key, 0).Put(key, Text(entry.Id));
         foreach (var key in before.Except(after))
             transaction.Delete(key);
-        var (failed, revision) = await TryCommitAsync(transaction, cancellationToken);
+        var (failed, revision) = await writer.TryCommitAsync(transaction, cancellationToken);
         if (failed is null)
             return entry with { Revision = revision };
         throw failed == IdentityKeys.Entry(entry.Id) ? Changed(former.Name) : Taken(failed, entry);
@@ -139,8 +141,8 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
         for (int attempt = 0; attempt < AttemptCount; attempt++)
         {
             // The links first: what is added after this makes the transaction fail.
-            var links = await RevisionAsync(IdentityKeys.Links(id), cancellationToken);
-            var current = await replica.RefreshAsync(cancellationToken);
+            var links = await writer.RevisionAsync(IdentityKeys.Links(id), cancellationToken);
+            var identity = await replica.RefreshAsync(cancellationToken);
             var entry = GetEntry(id);
             if (expectedRevision is { } expected && expected != entry.Revision)
                 throw Changed(entry.Name);
@@ -150,18 +152,17 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
                 .Delete(IdentityKeys.Entry(id))
                 .Delete(IdentityKeys.Links(id))
                 .Delete(IdentityKeys.Credential(id))
-                .Put(IdentityKeys.DomainLinks(entry.DomainId), Mark);
+                .Put(IdentityKeys.DomainLinks(entry.DomainId), DirectoryWriter.Mark);
             foreach (var key in UniqueKeys(entry))
                 transaction.Delete(key);
 
-            // Ids are never used again, so memberships that do not fit into the transaction mean nothing from then on.
-            string[] memberships = [.. Memberships(current, id)];
-            foreach (var key in memberships.Take(MembershipCount))
+            // Ids are never used again, so what does not fit into the transaction means nothing from then on.
+            string[] references = [.. References(identity, id)];
+            foreach (var key in references.Take(ReferenceCount))
                 transaction.Delete(key);
-            if ((await TryCommitAsync(transaction, cancellationToken)).FailedKey is not null)
+            if ((await writer.TryCommitAsync(transaction, cancellationToken)).FailedKey is not null)
                 continue;
-            foreach (var rest in memberships.Skip(MembershipCount).Chunk(MembershipCount))
-                await DeleteAsync(rest, cancellationToken);
+            await writer.DeleteAsync(references.Skip(ReferenceCount), cancellationToken);
             return;
         }
 
@@ -193,6 +194,12 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
     }
 
     private static byte[] Text(Guid id) => System.Text.Encoding.ASCII.GetBytes(id.ToString());
+
+    /// <summary>Memberships and bindings of an entry.</summary>
+    private static IEnumerable<string> References(IdentitySnapshot identity, Guid id) =>
+        identity.Directory.GroupsOf(id).Select(group => IdentityKeys.Member(group, id))
+            .Concat(identity.Directory.MembersOf(id).Select(member => IdentityKeys.Member(id, member)))
+            .Concat(identity.Policy.BindingsOf(Subject.Entry(id)).Select(binding => IdentityKeys.Binding(binding.Id)));
 
     private static IEnumerable<string> UniqueKeys(DirectoryEntry entry)
     {
@@ -239,28 +246,5 @@ internal sealed partial class StoredDirectory(IStateStore store, IdentityReplica
             default:
                 return entry;
         }
-    }
-
-    private async Task<long> RevisionAsync(string key, CancellationToken cancellationToken) =>
-        await store.GetAsync(key, cancellationToken) is { } entry ? entry.Revision : 0;
-
-    private async Task DeleteAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
-    {
-        var transaction = new StateTransaction();
-        foreach (var key in keys)
-            transaction.Delete(key);
-        await TryCommitAsync(transaction, cancellationToken);
-    }
-
-    /// <summary>Commits a change of the directory; on success it is in <see cref="Current"/>, on failure what stood in the way is.</summary>
-    private async Task<(string? FailedKey, long Revision)> TryCommitAsync(StateTransaction transaction, CancellationToken cancellationToken)
-    {
-        transaction.Put(IdentityKeys.Head, Mark);
-        var result = await store.CommitAsync(transaction, cancellationToken);
-        if (result.Succeeded)
-            await replica.ReachAsync(result.Revision, cancellationToken);
-        else
-            await replica.RefreshAsync(cancellationToken);
-        return (result.FailedKey, result.Revision);
     }
 }

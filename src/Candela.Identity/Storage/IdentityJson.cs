@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Candela.Identity.Accounts;
 using Candela.Identity.Authentication;
+using Candela.Identity.Authorization;
 
 namespace Candela.Identity.Storage;
 
@@ -10,6 +11,8 @@ namespace Candela.Identity.Storage;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(Domain))]
 [JsonSerializable(typeof(DirectoryEntry))]
+[JsonSerializable(typeof(Role))]
+[JsonSerializable(typeof(RoleBinding))]
 [JsonSerializable(typeof(CredentialDocument))]
 [JsonSerializable(typeof(FailureSlot))]
 internal sealed partial class IdentityJson : JsonSerializerContext;

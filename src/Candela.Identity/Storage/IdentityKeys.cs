@@ -14,6 +14,8 @@ internal static class IdentityKeys
     public const string Domains = Directory + "domains/";
     public const string Entries = Directory + "entries/";
     public const string Members = Directory + "members/";
+    public const string Roles = Directory + "roles/";
+    public const string Bindings = Directory + "bindings/";
 
     /// <summary>Written last by every transaction that changes something below <see cref="Directory"/>: ends a revision for those who watch.</summary>
     public const string Head = Directory + "~head";
@@ -27,7 +29,13 @@ internal static class IdentityKeys
 
     public static string Member(Guid groupId, Guid memberId) => $"{Members}{groupId}/{memberId}";
 
-    /// <summary>Changed with everything that refers to an entry: who deletes the entry expects that nothing was added meanwhile.</summary>
+    public static string Role(Guid id) => $"{Roles}{id}";
+
+    public static string Binding(Guid id) => $"{Bindings}{id}";
+
+    public static string RoleName(string? tenant, string name) => $"{Root}role-names/{tenant}/{name}";
+
+    /// <summary>Changed with everything that refers to an entry or a role: who deletes it expects that nothing was added meanwhile.</summary>
     public static string Links(Guid id) => $"{Root}links/{id}";
 
     /// <summary>Changed with every group that is taken into another: two that would make a circle only together are kept apart.</summary>

@@ -1,25 +1,35 @@
 using Candela.Identity.Accounts;
+using Candela.Identity.Authorization;
 using Candela.State;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Storage;
 
 /// <summary>
-/// Keeps the directory in memory: reads it once, then follows the store's watch. When the watch breaks or its history is gone, it reads again.
+/// Keeps the directory and the policy in memory: reads it once, then follows the store's watch. When the watch breaks or its history is gone, it reads again.
 /// </summary>
 internal sealed partial class IdentityReplica(IStateStore store, TimeProvider time, ILogger<IdentityReplica> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryFirst = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RetryLast = TimeSpan.FromSeconds(2);
 
+    /// <summary>For how long an answer of the store counts.</summary>
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(IAuthorizer.FreshnessSeconds);
+
+    /// <summary>How long the store may take to answer.</summary>
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closing = new();
     private Task _following = Task.CompletedTask;
     private TaskCompletionSource _moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private DirectorySnapshot? _current;
+    private Task<bool>? _confirming;
+    private IdentitySnapshot? _current;
+    private long _confirmedAt;
 
     /// <summary>What is known now.</summary>
     /// <exception cref="InvalidOperationException">Not started.</exception>
-    public DirectorySnapshot Current => Volatile.Read(ref _current) ?? throw new InvalidOperationException("The directory has not been started.");
+    public IdentitySnapshot Current => Volatile.Read(ref _current) ?? throw new InvalidOperationException("The directory has not been started.");
 
     /// <summary>Reads the directory; to be called once, before anything else.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -30,7 +40,7 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
     }
 
     /// <summary>Waits until a revision that changed the directory is in <see cref="Current"/>.</summary>
-    public async Task<DirectorySnapshot> ReachAsync(long revision, CancellationToken cancellationToken)
+    public async Task<IdentitySnapshot> ReachAsync(long revision, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -45,10 +55,28 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
     }
 
     /// <summary>Waits until all is here that the store has now.</summary>
-    public async Task<DirectorySnapshot> RefreshAsync(CancellationToken cancellationToken)
+    public async Task<IdentitySnapshot> RefreshAsync(CancellationToken cancellationToken)
     {
         var head = await store.GetAsync(IdentityKeys.Head, cancellationToken);
         return await ReachAsync(head?.Revision ?? 0, cancellationToken);
+    }
+
+    /// <summary>The store has confirmed what is known here a short while ago.</summary>
+    public bool IsFresh => time.GetElapsedTime(Volatile.Read(ref _confirmedAt)) <= Freshness;
+
+    /// <summary>Asks the store whether something is new, and waits until it is here; false: it does not answer.</summary>
+    public Task<bool> ConfirmAsync(CancellationToken cancellationToken)
+    {
+        Task<bool> confirming;
+        lock (_gate)
+        {
+            // All who ask at once share one question.
+            if (_confirming is null || _confirming.IsCompleted)
+                _confirming = IsFresh ? Task.FromResult(true) : AskAsync();
+            confirming = _confirming;
+        }
+
+        return confirming.WaitAsync(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -61,9 +89,28 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
         _closing.Dispose();
     }
 
-    private async Task<DirectorySnapshot> LoadAsync(CancellationToken cancellationToken)
+    private async Task<bool> AskAsync()
     {
+        long started = time.GetTimestamp();
+        using var timeout = new CancellationTokenSource(AnswerTime, time);
+        try
+        {
+            await RefreshAsync(timeout.Token);
+            Volatile.Write(ref _confirmedAt, started);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Log.NoAnswer(logger, e);
+            return false;
+        }
+    }
+
+    private async Task<IdentitySnapshot> LoadAsync(CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
         var builder = DirectoryBuilder.Empty();
+        var policy = PolicySnapshot.Empty;
         string? after = null;
         long? revision = null;
         do
@@ -73,11 +120,12 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
             // Later pages may be newer: the watch begins after the first one, and what it repeats changes nothing.
             revision ??= page.Revision;
             foreach (var entry in page.Entries)
-                Apply(builder, entry.Key, entry.Revision, entry.Value);
+                Apply(builder, ref policy, entry.Key, entry.Revision, entry.Value);
             after = page.Next;
         }
         while (after is not null);
-        return builder.Build(revision.Value);
+        Volatile.Write(ref _confirmedAt, started);
+        return new IdentitySnapshot(builder.Build(revision.Value), policy);
     }
 
     private async Task FollowAsync()
@@ -129,28 +177,31 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
 
     private async Task WatchAsync(Action progressed)
     {
-        var builder = Current.ToBuilder();
+        var builder = Current.Directory.ToBuilder();
+        var policy = Current.Policy;
         await foreach (var change in store.WatchAsync(IdentityKeys.Directory, Current.Revision + 1, _closing.Token))
         {
             if (change.Key == IdentityKeys.Head)
             {
-                Publish(builder.Build(change.Revision));
+                Publish(new IdentitySnapshot(builder.Build(change.Revision), policy));
                 progressed();
             }
             else
             {
-                Apply(builder, change.Key, change.Revision, change.Value);
+                Apply(builder, ref policy, change.Key, change.Revision, change.Value);
             }
         }
     }
 
-    private static void Apply(DirectoryBuilder builder, string key, long revision, ReadOnlyMemory<byte>? value)
+    private static void Apply(DirectoryBuilder builder, ref PolicySnapshot policy, string key, long revision, ReadOnlyMemory<byte>? value)
     {
         if (DirectoryCodec.Decode(key, revision, value) is { } change)
             builder.Apply(change);
+        else
+            policy = PolicyCodec.Apply(policy, key, revision, value);
     }
 
-    private void Publish(DirectorySnapshot snapshot)
+    private void Publish(IdentitySnapshot snapshot)
     {
         Volatile.Write(ref _current, snapshot);
         Wake();
@@ -162,5 +213,8 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
     {
         [LoggerMessage(Level = LogLevel.Error, Message = "cannot follow the directory in the state store: what is known stays in force, trying again")]
         public static partial void Broken(ILogger logger, Exception exception);
+
+        [LoggerMessage(Level = LogLevel.Error, Message = "the state store does not say whether rights were revoked: everything is denied until it does")]
+        public static partial void NoAnswer(ILogger logger, Exception exception);
     }
 }

@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using Candela.State;
+
+namespace Candela.Identity.Tests;
+
+/// <summary>A store that stops working when told to, or before or after a certain commit, as a killed process would have seen it.</summary>
+internal sealed class FaultyStateStore(IStateStore store) : IStateStore
+{
+    private int _commitsLeft = int.MaxValue;
+
+    /// <summary>Every call fails.</summary>
+    public bool Failing { get; set; }
+
+    /// <summary>Commits so far.</summary>
+    public int CommitCount { get; private set; }
+
+    public long Revision => store.Revision;
+
+    /// <summary>Everything fails after so many more commits.</summary>
+    public void FailAfter(int commits) => _commitsLeft = commits;
+
+    public Task<StateEntry?> GetAsync(string key, CancellationToken cancellationToken) => Alive() ?? store.GetAsync(key, cancellationToken);
+
+    public Task<StatePage> RangeAsync(string prefix, string? after, int limit, CancellationToken cancellationToken)
+    {
+        Check();
+        return store.RangeAsync(prefix, after, limit, cancellationToken);
+    }
+
+    public async Task<CommitResult> CommitAsync(StateTransaction transaction, CancellationToken cancellationToken)
+    {
+        Check();
+        if (_commitsLeft-- <= 0)
+            Failing = true;
+        Check();
+        CommitCount++;
+        return await store.CommitAsync(transaction, cancellationToken);
+    }
+
+    public async IAsyncEnumerable<StateChange> WatchAsync(string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Check();
+        await foreach (var change in store.WatchAsync(prefix, fromRevision, cancellationToken))
+            yield return change;
+    }
+
+    public Task<StateLease> GrantLeaseAsync(TimeSpan timeToLive, CancellationToken cancellationToken) => store.GrantLeaseAsync(timeToLive, cancellationToken);
+
+    public Task<bool> RenewLeaseAsync(long leaseId, CancellationToken cancellationToken) => store.RenewLeaseAsync(leaseId, cancellationToken);
+
+    public Task<bool> RevokeLeaseAsync(long leaseId, CancellationToken cancellationToken) => store.RevokeLeaseAsync(leaseId, cancellationToken);
+
+    /// <summary>The store behind is its owner's to close.</summary>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private Task<StateEntry?>? Alive() => Failing ? Task.FromException<StateEntry?>(new StateStoreException("the store does not answer")) : null;
+
+    private void Check()
+    {
+        if (Failing)
+            throw new StateStoreException("the store does not answer");
+    }
+}
