@@ -20,10 +20,11 @@ public readonly record struct SpiffeId(string TrustDomain, string Path)
     /// <param name="project">Project's name.</param>
     /// <param name="name">Container's name.</param>
     /// <exception cref="CandelaException">InvalidArgument: a name has other characters than letters, digits, <c>.</c>, <c>_</c> and <c>-</c>.</exception>
-    public static SpiffeId OfContainer(string trustDomain, string tenant, string project, string name) => Parse($"{Scheme}{trustDomain}/{tenant}/{project}/{name}");
+    public static SpiffeId OfContainer(string trustDomain, string tenant, string project, string name) =>
+        Parse($"{Scheme}{trustDomain}/{Segment(tenant)}/{Segment(project)}/{Segment(name)}");
 
     /// <summary>The platform's identity of a machine. It has two parts, a container's three: no name of a tenant makes one the other.</summary>
-    public static SpiffeId OfMachine(string trustDomain, string machine) => Parse($"{Scheme}{trustDomain}/machine/{machine}");
+    public static SpiffeId OfMachine(string trustDomain, string machine) => Parse($"{Scheme}{trustDomain}/machine/{Segment(machine)}");
 
     /// <summary>The trust domain's own ID.</summary>
     public static SpiffeId OfTrustDomain(string trustDomain) => Parse(Scheme + trustDomain);
@@ -48,8 +49,7 @@ public readonly record struct SpiffeId(string TrustDomain, string Path)
         {
             foreach (var range in path[1..].Split('/'))
             {
-                var segment = path[1..][range];
-                if (segment is "" or "." or ".." || segment.ContainsAnyExcept(PathCharacters))
+                if (!IsSegment(path[1..][range]))
                     return false;
             }
         }
@@ -57,6 +57,12 @@ public readonly record struct SpiffeId(string TrustDomain, string Path)
         id = new SpiffeId(domain.ToString(), path.ToString());
         return true;
     }
+
+    /// <summary>A name that is not one segment would make another one's identity.</summary>
+    private static string Segment(string name) =>
+        IsSegment(name) ? name : throw new CandelaException(ErrorCode.InvalidArgument, $"{Printable.Of(name)} cannot be part of an identity: only letters, digits, '.', '_' and '-' are possible");
+
+    private static bool IsSegment(ReadOnlySpan<char> text) => text is not ("" or "." or "..") && !text.ContainsAnyExcept(PathCharacters);
 
     /// <summary>As it is written.</summary>
     public override string ToString() => $"{Scheme}{TrustDomain}{Path}";
