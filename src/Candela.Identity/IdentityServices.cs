@@ -1,6 +1,7 @@
 using Candela.Identity.Accounts;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Ldif;
 using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
 using Candela.State;
@@ -14,7 +15,7 @@ public static class IdentityServices
 {
     /// <summary>
     /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="IAccessPolicy"/>,
-    /// <see cref="IAuthorizer"/>, <see cref="ISecretBox"/> and <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/>
+    /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, <see cref="ISecretBox"/> and <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/>
     /// and logging are the caller's to add.
     /// </summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
@@ -34,9 +35,12 @@ public static class IdentityServices
         services.AddSingleton<AttemptGate>();
         services.AddSingleton<VerifiedPasswords>();
         services.AddSingleton<Authenticator>();
+        services.AddSingleton<InitialAdministrator>();
         services.AddSingleton<IAuthenticator>(provider => provider.GetRequiredService<Authenticator>());
         services.AddSingleton<ICredentials, StoredCredentials>();
-        services.AddSingleton(provider => new IdentityHost(provider.GetRequiredService<IdentityReplica>(), provider.GetRequiredService<StoredDirectory>()));
+        services.AddSingleton<ILdif, DomainLdif>();
+        services.AddSingleton(provider => new IdentityHost(
+            provider.GetRequiredService<IdentityReplica>(), provider.GetRequiredService<StoredDirectory>(), provider.GetRequiredService<InitialAdministrator>()));
         return services;
     }
 }

@@ -7,17 +7,18 @@ namespace Candela.Identity.Tests;
 internal sealed class FaultyStateStore(IStateStore store) : IStateStore
 {
     private int _commitsLeft = int.MaxValue;
+    private bool _afterCommit;
 
     /// <summary>Every call fails.</summary>
     public bool Failing { get; set; }
 
-    /// <summary>Commits so far.</summary>
-    public int CommitCount { get; private set; }
-
     public long Revision => store.Revision;
 
-    /// <summary>Everything fails after so many more commits.</summary>
-    public void FailAfter(int commits) => _commitsLeft = commits;
+    /// <summary>After so many more commits everything fails: the next commit, too, which is not done, or done without an answer.</summary>
+    public void FailAfter(int commits, bool afterCommit = false) => (_commitsLeft, _afterCommit) = (commits, afterCommit);
+
+    /// <summary>All is well again.</summary>
+    public void Mend() => (_commitsLeft, Failing) = (int.MaxValue, false);
 
     public Task<StateEntry?> GetAsync(string key, CancellationToken cancellationToken) => Alive() ?? store.GetAsync(key, cancellationToken);
 
@@ -30,10 +31,14 @@ internal sealed class FaultyStateStore(IStateStore store) : IStateStore
     public async Task<CommitResult> CommitAsync(StateTransaction transaction, CancellationToken cancellationToken)
     {
         Check();
-        if (_commitsLeft-- <= 0)
+        if (Interlocked.Decrement(ref _commitsLeft) < 0)
+        {
             Failing = true;
+            if (_afterCommit)
+                await store.CommitAsync(transaction, cancellationToken);
+        }
+
         Check();
-        CommitCount++;
         return await store.CommitAsync(transaction, cancellationToken);
     }
 

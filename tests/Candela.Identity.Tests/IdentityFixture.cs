@@ -13,11 +13,11 @@ public sealed class IdentityFixture : IAsyncDisposable
     /// <summary>Cheap, so that tests are quick.</summary>
     public static readonly PasswordCost Cost = new(64, 1, 1);
 
-    private readonly TemporaryFolder _folder;
+    private readonly TemporaryFolder? _folder;
     private readonly ServiceProvider _services;
     private readonly IStateStore? _owned;
 
-    private IdentityFixture(TemporaryFolder folder, IStateStore? owned, ServiceProvider services)
+    private IdentityFixture(TemporaryFolder? folder, IStateStore? owned, ServiceProvider services)
     {
         _folder = folder;
         _owned = owned;
@@ -39,19 +39,38 @@ public sealed class IdentityFixture : IAsyncDisposable
     public Guid SystemId => Directory.Current.SystemDomain.Id;
 
     /// <summary>Starts one with a store of its own, or another controller's over the same store, which may be reached through one of the caller's.</summary>
-    public static async Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null, IStateStore? store = null)
+    public static Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null, IStateStore? store = null)
     {
         var time = beside?.Time ?? new ManualTimeProvider();
-        var folder = new TemporaryFolder();
-        var owned = beside is null ? SqliteStateStore.Open(folder.File("state.db"), time) : null;
+        var folder = beside is null ? new TemporaryFolder() : null;
+        var owned = folder is null ? null : SqliteStateStore.Open(folder.File("state.db"), time);
+        return StartAsync(folder, owned, store ?? beside?.Store ?? owned!, time, beside?.Folder ?? folder!.File("identity"), cost ?? Cost);
+    }
+
+    /// <summary>Starts one over the caller's store and folder, as after a restart.</summary>
+    public static Task<IdentityFixture> StartAsync(string folder, IStateStore store) =>
+        StartAsync(null, null, store, new ManualTimeProvider(), Path.Combine(folder, "identity"), Cost);
+
+    private static async Task<IdentityFixture> StartAsync(
+        TemporaryFolder? folder, IStateStore? owned, IStateStore store, ManualTimeProvider time, string identityFolder, PasswordCost cost)
+    {
         var services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(time)
-            .AddSingleton(store ?? beside?.Store ?? owned!)
-            .AddIdentity(new IdentityOptions { Folder = beside?.Folder ?? folder.File("identity"), PasswordCost = cost ?? Cost })
+            .AddSingleton(store)
+            .AddIdentity(new IdentityOptions { Folder = identityFolder, PasswordCost = cost })
             .BuildServiceProvider();
-        await services.GetRequiredService<IdentityHost>().StartAsync(TestContext.Current.CancellationToken);
-        return new IdentityFixture(folder, owned, services);
+        var identity = new IdentityFixture(folder, owned, services);
+        try
+        {
+            await services.GetRequiredService<IdentityHost>().StartAsync(TestContext.Current.CancellationToken);
+            return identity;
+        }
+        catch
+        {
+            await identity.DisposeAsync();
+            throw;
+        }
     }
 
     public T Get<T>()
@@ -68,6 +87,6 @@ public sealed class IdentityFixture : IAsyncDisposable
         await _services.DisposeAsync();
         if (_owned is not null)
             await _owned.DisposeAsync();
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 }

@@ -12,6 +12,7 @@ internal sealed class StoredCredentials(
     CredentialStore store,
     FailureLedger failures,
     Authenticator authenticator,
+    InitialAdministrator administrator,
     ISecretBox secrets,
     IdentityOptions options,
     TimeProvider time) : ICredentials
@@ -45,6 +46,7 @@ internal sealed class StoredCredentials(
     {
         await ReplacePasswordAsync(accountId, password, mustChange, cancellationToken);
         await authenticator.ForgetFailuresAsync(store.GetAccount(accountId), cancellationToken);
+        await administrator.OnPasswordChangedAsync(accountId, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -68,6 +70,7 @@ internal sealed class StoredCredentials(
 
         await ReplacePasswordAsync(account.Id, newPassword, mustChange: false, cancellationToken);
         await authenticator.ForgetFailuresAsync(account, cancellationToken);
+        await administrator.OnPasswordChangedAsync(account.Id, cancellationToken);
         return result;
     }
 

@@ -54,6 +54,9 @@ internal static class IdentityKeys
 
     public static string Gid(Guid domainId, uint number) => string.Create(CultureInfo.InvariantCulture, $"{Root}gids/{domainId}/{number}");
 
+    /// <summary>Id of the account that was made at the first start.</summary>
+    public const string InitialAdministrator = Root + "initial-administrator";
+
     /// <summary>Key of the digests of names that failed to sign in.</summary>
     public const string FailureKey = Root + "failure-key";
 

@@ -110,8 +110,8 @@ public sealed class DirectoryTests : IAsyncLifetime
             after = page[^1].Name;
         }
 
-        Assert.Equal(names, seen);
-        Assert.Equal(25, Directory.Current.Count(_identity.SystemId, EntryKind.User));
+        Assert.Equal(["admin", .. names], seen);
+        Assert.Equal(26, Directory.Current.Count(_identity.SystemId, EntryKind.User));
         Assert.Equal("U11", Directory.Current.List(_identity.SystemId, EntryKind.User, "u10zzz", 1)[0].Name);
     }
 
@@ -204,7 +204,7 @@ public sealed class DirectoryTests : IAsyncLifetime
         await Directory.DeleteAsync(ada.Id, ada.Revision, Token);
         Assert.Empty(Directory.Current.MembersOf(group.Id));
         await Directory.DeleteAsync(group.Id, null, Token);
-        Assert.Equal(["/identity/links/" + _identity.SystemId, "/identity/numbers"], (await KeysAsync()).Except(before));
+        Assert.Equal(before, await KeysAsync());
         Assert.Equal(ErrorCode.NotFound, (await Assert.ThrowsAsync<CandelaException>(() => Directory.DeleteAsync(ada.Id, null, Token))).Code);
     }
 
