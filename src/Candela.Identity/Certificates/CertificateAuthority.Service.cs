@@ -101,7 +101,7 @@ public sealed partial class CertificateAuthority
             throw AuthorityCertificates.RootIsOffline();
         await Lifecycle.WithdrawAsync(id, cancellationToken);
         var document = new RevocationDocument(_time.GetUtcNow(), reason, issuing.NotAfter);
-        await Records.CommitRevocationAsync(new StateTransaction(), root.Id, SerialNumber.TextOf(issuing.Certificate), document, cancellationToken);
+        await Records.CommitRevocationsAsync(new StateTransaction(), [(root.Id, SerialNumber.TextOf(issuing.Certificate), document)], cancellationToken);
     }
 
     /// <summary>A profile with its limits as they are.</summary>

@@ -42,7 +42,7 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
         Records = new CertificateRecords(store, revoked, time);
         _lists = new CrlPublisher(store, authorities, revoked, options, time);
         _responder = new OcspResponder(store, secrets, this, time);
-        _background = Task.WhenAll(authorities.FollowAsync(_closing.Token), revoked.FollowAsync(_closing.Token), MaintainForEverAsync());
+        _background = Task.WhenAll(authorities.FollowAsync(time, logger, _closing.Token), revoked.FollowAsync(time, logger, _closing.Token), MaintainForEverAsync());
     }
 
     /// <summary>Name of the trust domain.</summary>

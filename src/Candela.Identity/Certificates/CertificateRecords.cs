@@ -58,23 +58,42 @@ internal sealed class CertificateRecords(IStateStore store, RevokedSet revoked, 
             var certificate = Read(entry);
             if (certificate.RevokedAt is not null)
                 return certificate;
-            var now = certificate with { RevokedAt = time.GetUtcNow(), Reason = reason };
-            var transaction = new StateTransaction().Expect(key, entry.Revision)
-                .Put(key, JsonSerializer.SerializeToUtf8Bytes(now, CertificateJson.Default.IssuedCertificate));
-            if (await CommitRevocationAsync(transaction, authority, serial, new RevocationDocument(now.RevokedAt.Value, reason, now.NotAfter), cancellationToken))
-                return now;
+            await CommitRevocationsAsync(new StateTransaction(), [(authority, serial)], reason, cancellationToken);
         }
     }
 
-    /// <summary>Commits a transaction together with a revocation; false when an expectation does not hold.</summary>
-    public async Task<bool> CommitRevocationAsync(
-        StateTransaction transaction, string authority, string serial, RevocationDocument document, CancellationToken cancellationToken)
+    /// <summary>Commits a transaction together with the revocation of recorded certificates; false when an expectation does not hold.</summary>
+    public async Task<bool> CommitRevocationsAsync(
+        StateTransaction transaction, IEnumerable<(string Authority, string Serial)> certificates, RevocationReason reason, CancellationToken cancellationToken)
     {
-        var key = CertificateKeys.Revocation(authority, serial);
-        var value = JsonSerializer.SerializeToUtf8Bytes(document, CertificateJson.Default.RevocationDocument);
-        var result = await store.CommitAsync(transaction.Put(key, value), cancellationToken);
+        var revocations = new List<(string Authority, string Serial, RevocationDocument Document)>();
+        foreach (var (authority, serial) in certificates)
+        {
+            var key = CertificateKeys.Certificate(authority, serial);
+            if (await store.GetAsync(key, cancellationToken) is not { } entry || Read(entry) is not { RevokedAt: null } certificate)
+                continue;
+            certificate = certificate with { RevokedAt = time.GetUtcNow(), Reason = reason };
+            transaction.Expect(key, entry.Revision).Put(key, JsonSerializer.SerializeToUtf8Bytes(certificate, CertificateJson.Default.IssuedCertificate));
+            revocations.Add((authority, serial, new RevocationDocument(certificate.RevokedAt.Value, reason, certificate.NotAfter)));
+        }
+
+        return await CommitRevocationsAsync(transaction, revocations, cancellationToken);
+    }
+
+    /// <summary>Commits a transaction together with revocations; false when an expectation does not hold.</summary>
+    public async Task<bool> CommitRevocationsAsync(
+        StateTransaction transaction, IReadOnlyList<(string Authority, string Serial, RevocationDocument Document)> revocations, CancellationToken cancellationToken)
+    {
+        var puts = revocations.Select(r => (Key: CertificateKeys.Revocation(r.Authority, r.Serial), Value: JsonSerializer.SerializeToUtf8Bytes(r.Document, CertificateJson.Default.RevocationDocument))).ToArray();
+        foreach (var (key, value) in puts)
+            transaction.Put(key, value);
+        var result = await store.CommitAsync(transaction, cancellationToken);
         if (result.Succeeded)
-            revoked.Apply(key, value, result.Revision);
+        {
+            foreach (var (key, value) in puts)
+                revoked.Apply(key, value, result.Revision);
+        }
+
         return result.Succeeded;
     }
 

@@ -2,9 +2,11 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Candela.Identity.Certificates.Profiles;
+using Candela.Identity.Following;
 using Candela.Identity.Secrets;
 using Candela.Model;
 using Candela.State;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Certificates.Authorities;
 
@@ -60,7 +62,8 @@ internal sealed class AuthoritySet(IStateStore store, ISecretBox secrets, Certif
         _picture.Profiles.GetValueOrDefault(name) ?? throw new CandelaException(ErrorCode.NotFound, $"there is no certificate profile {name}: there are {string.Join(", ", CertificateProfile.BuiltIn.Keys)}");
 
     /// <summary>Reads everything anew.</summary>
-    public async Task ReadAsync(CancellationToken cancellationToken)
+    /// <returns>Revision of the store that was read.</returns>
+    public async Task<long> ReadAsync(CancellationToken cancellationToken)
     {
         await _reading.WaitAsync(cancellationToken);
         try
@@ -76,26 +79,15 @@ internal sealed class AuthoritySet(IStateStore store, ISecretBox secrets, Certif
         }
 
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        return Revision;
     }
 
     /// <summary>Follows changes, this controller's and others'; until cancelled.</summary>
-    public async Task FollowAsync(CancellationToken cancellationToken)
+    public Task FollowAsync(TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
-        while (true)
-        {
-            try
-            {
-                await foreach (var change in store.WatchAsync(CertificateKeys.Authorities, Revision + 1, cancellationToken))
-                {
-                    if (change.Revision > Revision)
-                        await ReadAsync(cancellationToken);
-                }
-            }
-            catch (StateCompactedException)
-            {
-                await ReadAsync(cancellationToken);
-            }
-        }
+        var follower = new StateFollower(
+            store, CertificateKeys.Authorities, ReadAsync, async (change, ending) => _ = change.Revision > Revision ? await ReadAsync(ending) : Revision, time, logger);
+        return follower.RunAsync(Revision, cancellationToken);
     }
 
     public void Dispose()

@@ -53,13 +53,18 @@ internal sealed class SigningKey : X509SignatureGenerator, IDisposable
     public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => _generator.GetSignatureAlgorithmIdentifier(hashAlgorithm);
 
     /// <summary>Signature as DER (RFC 3279, section 2.2.3).</summary>
-    public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm)
+    public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => Sign(data, hashAlgorithm, DSASignatureFormat.Rfc3279DerSequence);
+
+    /// <summary>Signature of a JSON web signature (RFC 7518, section 3.4): both numbers, one after the other.</summary>
+    public byte[] SignJws(byte[] input) => Sign(input, Hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+
+    private byte[] Sign(byte[] data, HashAlgorithmName hashAlgorithm, DSASignatureFormat format)
     {
         if (!_free.TryTake(out var key))
             key = ECDsa.Create(_parameters);
         try
         {
-            return key.SignData(data, hashAlgorithm, DSASignatureFormat.Rfc3279DerSequence);
+            return key.SignData(data, hashAlgorithm, format);
         }
         finally
         {

@@ -54,6 +54,19 @@ internal static class DnsNames
         return name.ToLowerInvariant();
     }
 
+    /// <summary>The name in lower case; null: not a host name, or one that deceives.</summary>
+    public static string? TryCheck(string name, bool allowWildcard)
+    {
+        try
+        {
+            return Check(name, allowWildcard);
+        }
+        catch (CandelaException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The name is the domain, or below it.</summary>
     public static bool IsWithin(string name, string domain) =>
         name.Length == domain.Length ? string.Equals(name, domain, StringComparison.OrdinalIgnoreCase)

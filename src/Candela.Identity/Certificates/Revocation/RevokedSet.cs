@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Candela.Identity.Following;
 using Candela.State;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Certificates.Revocation;
 
@@ -14,13 +16,12 @@ internal sealed class RevokedSet(IStateStore store)
     /// <summary>Ends when something has been revoked since this was read.</summary>
     public Task Changed => Volatile.Read(ref _changed).Task;
 
-    /// <summary>Reads all, then follows in <see cref="FollowAsync"/>.</summary>
-    public async Task ReadAsync(CancellationToken cancellationToken)
+    /// <summary>Reads all, beside what is known: what was revoked once stays so here until the process ends.</summary>
+    /// <returns>Revision of the store from which on to follow.</returns>
+    public async Task<long> ReadAsync(CancellationToken cancellationToken)
     {
         string? after = null;
         long revision = 0;
-        lock (_gate)
-            _authorities.Clear();
         do
         {
             var page = await store.RangeAsync(CertificateKeys.Revocations, after, StateLimits.PageCount, cancellationToken);
@@ -32,23 +33,19 @@ internal sealed class RevokedSet(IStateStore store)
         }
         while (after is not null);
 
-        _revision = revision;
+        return _revision = revision;
     }
 
     /// <summary>Follows the store; until cancelled.</summary>
-    public async Task FollowAsync(CancellationToken cancellationToken)
+    public Task FollowAsync(TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
-        while (true)
+        var follower = new StateFollower(store, CertificateKeys.Revocations, ReadAsync, Apply, time, logger);
+        return follower.RunAsync(_revision, cancellationToken);
+
+        ValueTask Apply(StateChange change, CancellationToken ending)
         {
-            try
-            {
-                await foreach (var change in store.WatchAsync(CertificateKeys.Revocations, _revision + 1, cancellationToken))
-                    Apply(change.Key, change.Value, change.Revision);
-            }
-            catch (StateCompactedException)
-            {
-                await ReadAsync(cancellationToken);
-            }
+            this.Apply(change.Key, change.Value, change.Revision);
+            return ValueTask.CompletedTask;
         }
     }
 
@@ -64,6 +61,7 @@ internal sealed class RevokedSet(IStateStore store)
                 _authorities[authority] = of = new OfAuthority();
             if (value is null)
             {
+                // Only those are deleted that have long expired.
                 of.Revoked.Remove(serial);
                 return;
             }
