@@ -1,4 +1,5 @@
 using Candela.Identity.Accounts;
+using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
 using Candela.Identity.Ldif;
@@ -15,8 +16,9 @@ public static class IdentityServices
 {
     /// <summary>
     /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="IAccessPolicy"/>,
-    /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, <see cref="ISecretBox"/> and <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/>
-    /// and logging are the caller's to add.
+    /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, for front ends <see cref="DirectoryAdministration"/> and
+    /// <see cref="PolicyAdministration"/>, <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must be started first.
+    /// <see cref="IStateStore"/> and logging are the caller's to add, and an <see cref="IAuditSink"/> where the log is not enough.
     /// </summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
     {
@@ -39,6 +41,18 @@ public static class IdentityServices
         services.AddSingleton<IAuthenticator>(provider => provider.GetRequiredService<Authenticator>());
         services.AddSingleton<ICredentials, StoredCredentials>();
         services.AddSingleton<ILdif, DomainLdif>();
+        services.TryAddSingleton<IAuditSink, LoggedAudit>();
+        services.AddSingleton<AccessGuard>();
+        services.AddSingleton(provider => new DirectoryAdministration(
+            provider.GetRequiredService<IDirectory>(),
+            provider.GetRequiredService<ICredentials>(),
+            provider.GetRequiredService<ILdif>(),
+            provider.GetRequiredService<AccessGuard>()));
+        services.AddSingleton(provider => new PolicyAdministration(
+            provider.GetRequiredService<IDirectory>(),
+            provider.GetRequiredService<IAccessPolicy>(),
+            provider.GetRequiredService<IAuthorizer>(),
+            provider.GetRequiredService<AccessGuard>()));
         services.AddSingleton(provider => new IdentityHost(
             provider.GetRequiredService<IdentityReplica>(), provider.GetRequiredService<StoredDirectory>(), provider.GetRequiredService<InitialAdministrator>()));
         return services;

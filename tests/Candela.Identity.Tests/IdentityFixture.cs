@@ -39,27 +39,28 @@ public sealed class IdentityFixture : IAsyncDisposable
     public Guid SystemId => Directory.Current.SystemDomain.Id;
 
     /// <summary>Starts one with a store of its own, or another controller's over the same store, which may be reached through one of the caller's.</summary>
-    public static Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null, IStateStore? store = null)
+    public static Task<IdentityFixture> StartAsync(IdentityFixture? beside = null, PasswordCost? cost = null, IStateStore? store = null, Action<IServiceCollection>? more = null)
     {
         var time = beside?.Time ?? new ManualTimeProvider();
         var folder = beside is null ? new TemporaryFolder() : null;
         var owned = folder is null ? null : SqliteStateStore.Open(folder.File("state.db"), time);
-        return StartAsync(folder, owned, store ?? beside?.Store ?? owned!, time, beside?.Folder ?? folder!.File("identity"), cost ?? Cost);
+        return StartAsync(folder, owned, store ?? beside?.Store ?? owned!, time, beside?.Folder ?? folder!.File("identity"), cost ?? Cost, more);
     }
 
     /// <summary>Starts one over the caller's store and folder, as after a restart.</summary>
     public static Task<IdentityFixture> StartAsync(string folder, IStateStore store) =>
-        StartAsync(null, null, store, new ManualTimeProvider(), Path.Combine(folder, "identity"), Cost);
+        StartAsync(null, null, store, new ManualTimeProvider(), Path.Combine(folder, "identity"), Cost, more: null);
 
     private static async Task<IdentityFixture> StartAsync(
-        TemporaryFolder? folder, IStateStore? owned, IStateStore store, ManualTimeProvider time, string identityFolder, PasswordCost cost)
+        TemporaryFolder? folder, IStateStore? owned, IStateStore store, ManualTimeProvider time, string identityFolder, PasswordCost cost, Action<IServiceCollection>? more)
     {
-        var services = new ServiceCollection()
+        var collection = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(time)
             .AddSingleton(store)
-            .AddIdentity(new IdentityOptions { Folder = identityFolder, PasswordCost = cost })
-            .BuildServiceProvider();
+            .AddIdentity(new IdentityOptions { Folder = identityFolder, PasswordCost = cost });
+        more?.Invoke(collection);
+        var services = collection.BuildServiceProvider();
         var identity = new IdentityFixture(folder, owned, services);
         try
         {

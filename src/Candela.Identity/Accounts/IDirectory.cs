@@ -18,6 +18,10 @@ public interface IDirectory
     /// <exception cref="CandelaException">InvalidArgument; AlreadyExists: the name is taken, or the tenant has a domain.</exception>
     Task<Domain> CreateDomainAsync(Domain domain, CancellationToken cancellationToken);
 
+    /// <summary>The domain of a tenant, made if there is none; its name is the tenant's.</summary>
+    /// <exception cref="CandelaException">InvalidArgument: no name for a domain; AlreadyExists: another tenant's domain has it.</exception>
+    Task<Domain> EnsureTenantDomainAsync(string tenant, CancellationToken cancellationToken);
+
     /// <summary>Changes a domain; name and tenant stay.</summary>
     /// <param name="domain">The domain as it is to be, with the revision it was read with.</param>
     /// <param name="cancellationToken">Ends the call.</param>

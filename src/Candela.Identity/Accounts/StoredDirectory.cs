@@ -178,18 +178,24 @@ internal sealed partial class StoredDirectory(IStateStore store, DirectoryWriter
         }
     }
 
+    public Task<Domain> EnsureTenantDomainAsync(string tenant, CancellationToken cancellationToken) =>
+        EnsureAsync(current => current.FindDomainOfTenant(tenant), new Domain { Name = tenant, Tenant = tenant }, cancellationToken);
+
     /// <summary>Makes the system domain at the first start.</summary>
-    public async Task EnsureSystemDomainAsync(CancellationToken cancellationToken)
+    public Task<Domain> EnsureSystemDomainAsync(CancellationToken cancellationToken) => EnsureAsync(
+        current => current.FindDomain(Domain.SystemName), new Domain { Name = Domain.SystemName, Description = "Operators of the platform" }, cancellationToken);
+
+    private async Task<Domain> EnsureAsync(Func<DirectorySnapshot, Domain?> find, Domain domain, CancellationToken cancellationToken)
     {
-        if (Current.FindDomain(Domain.SystemName) is not null)
-            return;
+        if (find(Current) is { } there)
+            return there;
         try
         {
-            await CreateDomainAsync(new Domain { Name = Domain.SystemName, Description = "Operators of the platform" }, cancellationToken);
+            return await CreateDomainAsync(domain, cancellationToken);
         }
-        catch (CandelaException e) when (e.Code == ErrorCode.AlreadyExists)
+        catch (CandelaException e) when (e.Code == ErrorCode.AlreadyExists && find(Current) is { } made)
         {
-            await replica.RefreshAsync(cancellationToken); // another controller was first
+            return made; // another controller was first
         }
     }
 

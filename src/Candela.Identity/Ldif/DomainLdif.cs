@@ -33,12 +33,12 @@ internal sealed class DomainLdif(StoredDirectory directory, CredentialStore cred
         await writer.FlushAsync(cancellationToken);
     }
 
-    public async Task<LdifImport> ImportAsync(Guid domainId, TextReader reader, CancellationToken cancellationToken)
+    public async Task<LdifImport> ImportAsync(Guid domainId, TextReader reader, LdifPermits permits, CancellationToken cancellationToken)
     {
         GetDomain(directory.Current, domainId);
         try
         {
-            return await new LdifImporter(directory, time, domainId).RunAsync(new LdifReader(reader), cancellationToken);
+            return await new LdifImporter(directory, time, domainId, permits).RunAsync(new LdifReader(reader), cancellationToken);
         }
         catch (LdifFormatException e)
         {

@@ -1,3 +1,4 @@
+using Candela.Identity.Accounts;
 using Candela.Model;
 
 namespace Candela.Identity.Ldif;
@@ -19,9 +20,19 @@ public interface ILdif
     /// </summary>
     /// <param name="domainId">Domain; that of the names in the file does not matter.</param>
     /// <param name="reader">File. Secrets of one-time codes are not in such files; of password hashes only <c>{ARGON2}</c> (as of OpenLDAP) can be used.</param>
+    /// <param name="permits">What of it may be done; the rest is told as problems.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="CandelaException">NotFound: no such domain; InvalidArgument: not LDIF.</exception>
-    Task<LdifImport> ImportAsync(Guid domainId, TextReader reader, CancellationToken cancellationToken);
+    Task<LdifImport> ImportAsync(Guid domainId, TextReader reader, LdifPermits permits, CancellationToken cancellationToken);
+}
+
+/// <summary>What an import may do.</summary>
+/// <param name="CheckCreate">Throws PermissionDenied where an entry must not be made.</param>
+/// <param name="CheckJoin">Throws PermissionDenied where nobody must be taken into a group.</param>
+public sealed record LdifPermits(Func<DirectoryEntry, Task> CheckCreate, Func<Group, Task> CheckJoin)
+{
+    /// <summary>Everything.</summary>
+    public static readonly LdifPermits All = new(_ => Task.CompletedTask, _ => Task.CompletedTask);
 }
 
 /// <summary>What came of an import.</summary>

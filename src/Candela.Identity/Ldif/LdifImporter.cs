@@ -7,7 +7,7 @@ using Candela.Model;
 namespace Candela.Identity.Ldif;
 
 /// <summary>One import of a file into a domain.</summary>
-internal sealed class LdifImporter(StoredDirectory directory, TimeProvider time, Guid domainId)
+internal sealed class LdifImporter(StoredDirectory directory, TimeProvider time, Guid domainId, LdifPermits permits)
 {
     /// <summary>Records that are under way at once, so that the store commits them together.</summary>
     private const int ConcurrentCount = 64;
@@ -81,6 +81,7 @@ internal sealed class LdifImporter(StoredDirectory directory, TimeProvider time,
             return;
         }
 
+        await permits.CheckCreate(entry);
         // An id is kept where it is free, so that what refers to it goes on to.
         if (directory.Current.Get(entry.Id) is not null)
             entry = entry with { Id = Guid.Empty };
@@ -104,6 +105,9 @@ internal sealed class LdifImporter(StoredDirectory directory, TimeProvider time,
         if (current.Find(domainId, EntryKind.Group, groupName) is not { } group)
             return; // its own problem has been told
         var member = current.Find(domainId, memberName) ?? throw new CandelaException(ErrorCode.NotFound, $"no account or group {memberName} to take in");
+        if (current.IsMember(group.Id, member.Id))
+            return;
+        await permits.CheckJoin((Group)group);
         if (await directory.AddMemberAsync(group.Id, member.Id, cancellationToken))
             Interlocked.Increment(ref _joined);
     }

@@ -78,7 +78,7 @@ public sealed class CutOffTests
         await credentials.SetPasswordAsync(robot.Id, $"password {Guid.NewGuid()}", mustChange: false, Token);
         await credentials.BeginTotpAsync(ada.Id, Token);
         await identity.Authenticator.VerifyPasswordAsync(new LoginName("acme", "augusta"), "wrong password", Token);
-        await identity.Get<ILdif>().ImportAsync(acme.Id, new StringReader("dn: uid=eve\nobjectClass: person\nuid: eve\n\ndn: cn=all\nobjectClass: groupOfNames\nmember: uid=eve\n"), Token);
+        await identity.Get<ILdif>().ImportAsync(acme.Id, new StringReader("dn: uid=eve\nobjectClass: person\nuid: eve\n\ndn: cn=all\nobjectClass: groupOfNames\nmember: uid=eve\n"), LdifPermits.All, Token);
         await directory.DeleteAsync(inner.Id, null, Token);
         await policy.UnbindAsync(binding.Id, Token);
         await policy.DeleteRoleAsync(role.Id, Token);

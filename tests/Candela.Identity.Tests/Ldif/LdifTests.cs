@@ -46,7 +46,7 @@ public sealed class LdifTests : IAsyncLifetime
 
         await using var other = await IdentityFixture.StartAsync();
         var moved = await other.Directory.CreateDomainAsync(new Domain { Name = "acme", Tenant = "acme" }, Token);
-        var import = await other.Get<ILdif>().ImportAsync(moved.Id, new StringReader(text), Token);
+        var import = await other.Get<ILdif>().ImportAsync(moved.Id, new StringReader(text), LdifPermits.All, Token);
         Assert.Equal((6, 0, 3), (import.CreatedCount, import.ExistingCount, import.MembershipCount));
         Assert.Empty(import.Problems);
         Assert.Equal(text, await ExportAsync(other, moved.Id, withPasswords: true));
@@ -59,7 +59,7 @@ public sealed class LdifTests : IAsyncLifetime
         Assert.Equal(AuthenticationOutcome.Succeeded, (await other.Authenticator.VerifyPasswordAsync(new("acme", "ada"), "correct horse battery", Token)).Outcome);
 
         // Again: nothing new.
-        import = await other.Get<ILdif>().ImportAsync(moved.Id, new StringReader(text), Token);
+        import = await other.Get<ILdif>().ImportAsync(moved.Id, new StringReader(text), LdifPermits.All, Token);
         Assert.Equal((0, 6, 0), (import.CreatedCount, import.ExistingCount, import.MembershipCount));
     }
 
@@ -125,7 +125,7 @@ public sealed class LdifTests : IAsyncLifetime
             gidNumber: 5001
             memberUid: ada
             """;
-        var import = await _identity.Get<ILdif>().ImportAsync(_identity.SystemId, new StringReader(Text.Replace("\n", "\r\n", StringComparison.Ordinal)), Token);
+        var import = await _identity.Get<ILdif>().ImportAsync(_identity.SystemId, new StringReader(Text.Replace("\n", "\r\n", StringComparison.Ordinal)), LdifPermits.All, Token);
         Assert.Equal((3, 2), (import.CreatedCount, import.MembershipCount));
         Assert.Equal(3, import.Problems.Count);
         Assert.Contains(import.Problems, p => p.StartsWith("line 14: uid=ada", StringComparison.Ordinal) && p.Contains("without a password", StringComparison.Ordinal));
@@ -147,7 +147,7 @@ public sealed class LdifTests : IAsyncLifetime
     [InlineData(" folded\n", 1)]
     public async Task What_is_not_ldif_is_refused_with_the_line(string text, int line)
     {
-        var refused = await Assert.ThrowsAsync<CandelaException>(() => _identity.Get<ILdif>().ImportAsync(_identity.SystemId, new StringReader(text), Token));
+        var refused = await Assert.ThrowsAsync<CandelaException>(() => _identity.Get<ILdif>().ImportAsync(_identity.SystemId, new StringReader(text), LdifPermits.All, Token));
         Assert.Equal(ErrorCode.InvalidArgument, refused.Code);
         Assert.Contains($"line {line}:", refused.Message, StringComparison.Ordinal);
     }
@@ -156,7 +156,7 @@ public sealed class LdifTests : IAsyncLifetime
     public async Task What_came_before_a_broken_line_is_there()
     {
         const string Text = "dn: uid=ada\nobjectClass: person\nuid: ada\n\ndn: cn=all\nobjectClass: groupOfNames\nmember: uid=ada\n\nbroken\n";
-        await Assert.ThrowsAsync<CandelaException>(() => _identity.Get<ILdif>().ImportAsync(_identity.SystemId, new StringReader(Text), Token));
+        await Assert.ThrowsAsync<CandelaException>(() => _identity.Get<ILdif>().ImportAsync(_identity.SystemId, new StringReader(Text), LdifPermits.All, Token));
         var current = _identity.Directory.Current;
         Assert.True(current.IsMember(current.Find(_identity.SystemId, "all")!.Id, current.Find(_identity.SystemId, "ada")!.Id));
     }

@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using Candela.Identity.Accounts;
+using Candela.Identity.Authorization;
+using Candela.Model;
+
+namespace Candela.Identity.Administration;
+
+/// <summary>Asks whether an actor may do something, and keeps who did what.</summary>
+internal sealed class AccessGuard(IAuthorizer authorizer, IAuditSink audit)
+{
+    /// <summary>Where a domain's accounts are.</summary>
+    public static ResourceScope ScopeOf(Domain domain) => domain.Tenant is { } tenant ? ResourceScope.Tenant(tenant) : ResourceScope.System;
+
+    /// <summary>Kind of resource that an entry is.</summary>
+    public static ResourceKind KindOf(EntryKind kind) => kind switch
+    {
+        EntryKind.User => ResourceKind.User,
+        EntryKind.Group => ResourceKind.Group,
+        EntryKind.ServiceAccount => ResourceKind.ServiceAccount,
+        EntryKind.Machine => ResourceKind.Machine,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    /// <exception cref="CandelaException">PermissionDenied.</exception>
+    public async Task RequireAsync(Actor actor, ResourceKind kind, Verb verb, ResourceScope scope, CancellationToken cancellationToken)
+    {
+        if (actor.Subject is { } subject)
+            Check(actor, await authorizer.DecideAsync(subject, new Permission(kind, verb), scope, cancellationToken), $"{new Permission(kind, verb)} at {scope}");
+    }
+
+    /// <summary>The actor has all that the role gives, so that it may give it.</summary>
+    /// <exception cref="CandelaException">PermissionDenied.</exception>
+    public async Task RequireGrantAsync(Actor actor, Role role, ResourceScope scope, CancellationToken cancellationToken)
+    {
+        if (actor.Subject is { } subject)
+            Check(actor, await authorizer.DecideGrantAsync(subject, role, scope, cancellationToken), $"give role {role.Name} at {scope}");
+    }
+
+    /// <summary>The actor has all that the entry has, so that it may get hold of it, or let others.</summary>
+    /// <exception cref="CandelaException">PermissionDenied.</exception>
+    public async Task RequireCoverAsync(Actor actor, DirectoryEntry entry, CancellationToken cancellationToken)
+    {
+        if (actor.Subject is { } subject)
+            Check(actor, await authorizer.DecideCoverAsync(subject, Subject.Entry(entry.Id), cancellationToken), $"give out the rights of {entry.Name}");
+    }
+
+    /// <summary>Carries an action out and records it.</summary>
+    public async Task<T> RunAsync<T>(Actor actor, string action, string target, Func<Task<T>> call)
+    {
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            var result = await call();
+            audit.Record(new AuditRecord(actor, action, target, null, Stopwatch.GetElapsedTime(start)));
+            return result;
+        }
+        catch (Exception e)
+        {
+            audit.Record(new AuditRecord(actor, action, target, e, Stopwatch.GetElapsedTime(start)));
+            throw;
+        }
+    }
+
+    /// <summary>Carries an action without an answer out and records it.</summary>
+    public Task RunAsync(Actor actor, string action, string target, Func<Task> call) => RunAsync(actor, action, target, async () =>
+    {
+        await call();
+        return true;
+    });
+
+    private static void Check(Actor actor, Decision decision, string what)
+    {
+        if (!decision.Allowed)
+            throw new CandelaException(ErrorCode.PermissionDenied, $"{actor.Name} may not {what} ({decision.Explanation}): ask an administrator for a role that allows it.");
+    }
+}

@@ -1,0 +1,38 @@
+using Candela.Identity.Accounts;
+using Candela.Identity.Authorization;
+
+namespace Candela.Identity.Administration;
+
+/// <summary>Who does something, as a front end has found out.</summary>
+public sealed record Actor
+{
+    private Actor(string name, Subject? subject, uint? userId, string from)
+    {
+        Name = name;
+        Subject = subject;
+        UserId = userId;
+        From = from;
+    }
+
+    /// <summary>Name for messages and the audit log.</summary>
+    public string Name { get; }
+
+    /// <summary>The account or workload whose rights count; null: a user of this host who may use the daemon's own socket, and thereby may do everything.</summary>
+    public Subject? Subject { get; }
+
+    /// <summary>Unix user id, of callers by a socket of this host.</summary>
+    public uint? UserId { get; }
+
+    /// <summary>Where the call came from: <c>local</c>, or an address.</summary>
+    public string From { get; }
+
+    /// <summary>A user of this host, by the daemon's own socket.</summary>
+    public static Actor Local(string userName, uint userId) => new(userName, null, userId, "local");
+
+    /// <summary>An account that has signed in.</summary>
+    public static Actor Of(DirectoryEntry account, Domain domain, string from) => new($"{account.Name}@{domain.Name}", Authorization.Subject.Entry(account.Id), null, from);
+
+    /// <summary>A workload that has proven itself.</summary>
+    public static Actor Workload(Subject workload, string from) =>
+        workload.IsWorkload && !workload.IsAnyWorkload ? new(workload.ToString(), workload, null, from) : throw new ArgumentException("Not one workload.", nameof(workload));
+}
