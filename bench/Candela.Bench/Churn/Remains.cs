@@ -46,7 +46,7 @@ internal sealed class Remains(CandelaEngine engine)
         Add("folders of VMMs", Entries(vmFolder));
         Add("control groups", CgroupRoots().Where(Directory.Exists).SelectMany(root => Directory.EnumerateDirectories(root, hash + "-*")));
         Add("mounts", File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(engine.Folder + "/", StringComparison.Ordinal)));
-        Add("sockets and pid files", Entries(engine.RunFolder).Where(path => path != vmFolder));
+        Add("sockets and pid files", Entries(engine.RunFolder).Where(path => path != vmFolder && !path.EndsWith(".pid.lock", StringComparison.Ordinal)));
         Add("temporary files", Directory.EnumerateFileSystemEntries(engine.StateFolder, "*", SearchOption.AllDirectories).Where(IsTemporary));
     }
 
@@ -68,8 +68,17 @@ internal sealed class Remains(CandelaEngine engine)
     {
         foreach (string descriptor in Directory.EnumerateFiles($"/proc/{pid}/fd"))
         {
-            if (File.ResolveLinkTarget(descriptor, returnFinalTarget: false) is { } target)
-                yield return target.FullName;
+            string? target = null;
+            try
+            {
+                target = File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.FullName;
+            }
+            catch (FileNotFoundException)
+            {
+                // Closed since it was listed.
+            }
+            if (target is not null)
+                yield return target;
         }
     }
 
