@@ -1,5 +1,7 @@
+using System.Net;
 using Candela.Model;
 using Candela.Network.Firewall;
+using Candela.Network.Host;
 using Candela.Network.Namespaces;
 using Candela.Network.Netlink;
 using Candela.Network.Nftables;
@@ -110,6 +112,25 @@ public sealed class ProjectNetwork : IDisposable
             source.Execute(b => b.SetLink(state.Index, $"move link {link}", name: LinkNames.Port(portId), space: Namespace));
             _topology.Attach(port, _plan!.Segments[port.SegmentId]);
         }
+    }
+
+    /// <summary>The end of the way out is in the namespace.</summary>
+    internal bool HasUplink => _route.FindLink(LinkNames.Uplink) is not null;
+
+    /// <summary>Sets up this end of the way out.</summary>
+    internal void ConnectUplink(Uplink uplink, bool hasIpv6)
+    {
+        LinkState link = _route.FindLink(LinkNames.Uplink) ?? throw new IOException("the way out of a project is gone");
+        _route.Execute(b =>
+        {
+            b.SetLink(link.Index, "set the way out up", up: true);
+            b.AddAddress(link.Index, uplink.Inside4, Uplink.PrefixLength4);
+            b.SetRoute(IPNetwork.Parse("0.0.0.0/0"), link.Index, uplink.Outside4);
+            if (!hasIpv6)
+                return;
+            b.AddAddress(link.Index, uplink.Inside6, Uplink.PrefixLength6);
+            b.SetRoute(IPNetwork.Parse("::/0"), link.Index, uplink.Outside6);
+        });
     }
 
     /// <summary>Packets and bytes: by policy (<c>policy-ID</c>), by default, and dropped for each reason.</summary>

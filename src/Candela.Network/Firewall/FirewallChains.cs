@@ -127,8 +127,8 @@ internal static class FirewallChains
         In("forward", new NftRule().L4((byte)Protocol.Udp).Payload(TransportHeader, 2, 2).Equal(BigEndian(68)).Verdict(NftVerdict.Goto(Unrouted)));
         In("forward", new NftRule().L4((byte)Protocol.Udp).Payload(TransportHeader, 2, 2).Equal(BigEndian(546)).Verdict(NftVerdict.Goto(Unrouted)));
         In("forward", new NftRule().Constant(new byte[4]).SetMeta(MetaMark).SetCt(CtMark));
-        In("forward", new NftRule().Family(Ipv4).Verdict(NftVerdict.Jump(Identify4)));
-        In("forward", new NftRule().Family(Ipv6).Verdict(NftVerdict.Jump(Identify6)));
+        In("forward", new NftRule().Family(Version4).Verdict(NftVerdict.Jump(Identify4)));
+        In("forward", new NftRule().Family(Version6).Verdict(NftVerdict.Jump(Identify6)));
         In("forward", new NftRule().Verdict(NftVerdict.Jump(Egress)));
         In("forward", new NftRule().Verdict(NftVerdict.Jump(Ingress)));
         In("forward", new NftRule().Verdict(NftVerdict.Accept));
@@ -180,10 +180,10 @@ internal static class FirewallChains
         const int dstnat = -100, srcnat = 100; // priorities of the IP families
         batch.AddChain(Inet, "prerouting", new NftBaseChain("nat", NftHook.Prerouting, dstnat, NftVerdict.Accept));
         batch.AddChain(Inet, "postrouting", new NftBaseChain("nat", NftHook.Postrouting, srcnat, NftVerdict.Accept));
-        batch.AddRule(Inet, "prerouting", new NftRule().Family(Ipv4).FromLink(LinkNames.Uplink).Meta(MetaL4Proto).Payload(TransportHeader, 2, 2, 1)
-            .Look(Published4, 0, 4).TranslateDestination(Ipv4, 4, 5));
-        batch.AddRule(Inet, "prerouting", new NftRule().Family(Ipv6).FromLink(LinkNames.Uplink).Meta(MetaL4Proto).Payload(TransportHeader, 2, 2, 1)
-            .Look(Published6, 0, 4).TranslateDestination(Ipv6, 4, 8));
+        batch.AddRule(Inet, "prerouting", new NftRule().Family(Version4).FromLink(LinkNames.Uplink).Meta(MetaL4Proto).Payload(TransportHeader, 2, 2, 1)
+            .Look(Published4, 0, 4).TranslateDestination(Version4, 4, 5));
+        batch.AddRule(Inet, "prerouting", new NftRule().Family(Version6).FromLink(LinkNames.Uplink).Meta(MetaL4Proto).Payload(TransportHeader, 2, 2, 1)
+            .Look(Published6, 0, 4).TranslateDestination(Version6, 4, 8));
         batch.AddRule(Inet, "postrouting", new NftRule().ToLink(LinkNames.Uplink).Masquerade());
     }
 

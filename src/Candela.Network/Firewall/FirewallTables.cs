@@ -67,10 +67,10 @@ internal static class FirewallTables
     public static readonly NftSet IngressAny = new(Inet, "ingress-any", [Mark]) { IsVerdictMap = true };
 
     /// <summary>Container behind a published port.</summary>
-    public static readonly NftSet Published4 = new(Inet, "published4", [NftType.Protocol, Service]) { Value = [Ipv4, Service] };
+    public static readonly NftSet Published4 = new(Inet, "published4", [NftType.Protocol, Port]) { Value = [Ipv4, Port] };
 
     /// <inheritdoc cref="Published4"/>
-    public static readonly NftSet Published6 = new(Inet, "published6", [NftType.Protocol, Service]) { Value = [Ipv6, Service] };
+    public static readonly NftSet Published6 = new(Inet, "published6", [NftType.Protocol, Port]) { Value = [Ipv6, Port] };
 
     public static readonly NftSet[] Sets =
     [

@@ -42,13 +42,13 @@ internal static class Structure
                 elements[Multicast].Add(new NftElement { Key = new NftKey().Name(port.Machine is null ? LinkNames.Port(port.Id) : LinkNames.Tunnel(port.SegmentId)).Build() });
         }
 
-        foreach (PublishedPort published in plan.Published)
+        foreach ((PublishedPort published, ushort transitPort) in TransitPorts.Of(plan))
         {
             PortSpec port = plan.Ports[published.PortId];
             if (port.Ipv4 is { } ipv4)
-                elements[Published4].Add(Published(published, ipv4));
+                elements[Published4].Add(Published(published, transitPort, ipv4));
             if (port.Ipv6 is { } ipv6)
-                elements[Published6].Add(Published(published, ipv6));
+                elements[Published6].Add(Published(published, transitPort, ipv6));
         }
 
         return elements;
@@ -65,9 +65,9 @@ internal static class Structure
 
     private static NftElement Pair(string from, string to) => new() { Key = NftKey.Of(from, to) };
 
-    private static NftElement Published(PublishedPort published, IPAddress address) => new()
+    private static NftElement Published(PublishedPort published, ushort transitPort, IPAddress address) => new()
     {
-        Key = new NftKey().Protocol((byte)published.Protocol).Port(published.HostPort).Build(),
+        Key = new NftKey().Protocol((byte)published.Protocol).Port(transitPort).Build(),
         Value = new NftKey().Address(address).Port(published.ContainerPort).Build(),
     };
 }

@@ -14,7 +14,7 @@ internal sealed class NftRule
     public const uint MetaMark = 3, MetaIifName = 6, MetaOifName = 7, MetaNfProto = 15, MetaL4Proto = 16, MetaPacketType = 19;
     public const uint CtState = 0, CtDirection = 1, CtStatus = 2, CtMark = 3;
     public const uint StateInvalid = 1, StateEstablished = 2, StateRelated = 4, StateNew = 8, StateUntracked = 64;
-    public const byte Ipv4 = 2, Ipv6 = 10;
+    public const byte Version4 = 2, Version6 = 10;
     private const uint FirstRegister = 8; // NFT_REG32_00
     private const ushort NFTA_LIST_ELEM = 1, NFTA_EXPR_NAME = 1, NFTA_EXPR_DATA = 2, NFTA_DATA_VALUE = 1;
     private const uint NFT_CMP_EQ = 0, NFT_CMP_NEQ = 1;

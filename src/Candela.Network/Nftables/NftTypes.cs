@@ -13,7 +13,7 @@ internal readonly record struct NftTable(NftFamily Family, string Name);
 /// <summary>A field of a key or value of a set, with nft's number and length of its type.</summary>
 internal readonly record struct NftType(byte Number, byte Bytes, bool IsHostOrder = false)
 {
-    public static readonly NftType Ipv4 = new(7, 4), Ipv6 = new(8, 16), Mac = new(9, 6), Protocol = new(12, 1), Service = new(13, 2),
+    public static readonly NftType Ipv4 = new(7, 4), Ipv6 = new(8, 16), Mac = new(9, 6), Protocol = new(12, 1), Port = new(13, 2),
         Mark = new(19, 4, true), InterfaceName = new(41, 16, true);
 
     /// <summary>Bytes in registers, which are filled up to multiples of four.</summary>

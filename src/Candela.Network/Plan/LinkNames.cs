@@ -18,6 +18,9 @@ internal static class LinkNames
 
     public static string Tunnel(string segmentId) => "x-" + Hash(segmentId);
 
+    /// <summary>File name of a project's namespace.</summary>
+    public static string Project(string projectId) => Hash(projectId);
+
     /// <summary>A MAC of the locally administered range that is the same on every machine.</summary>
     public static MacAddress GatewayMac(string segmentId)
     {

@@ -12,6 +12,12 @@ public sealed record ProjectPlan
     /// <summary>Id of the project.</summary>
     public required string Id { get; init; }
 
+    /// <summary>Number of the project on this machine, 0 to 16,383, unique there and the same for its life: names its way out.</summary>
+    public int Number { get; init; }
+
+    /// <summary>Containers may talk to services of the host itself, at the host's end of the way out.</summary>
+    public bool HasHostAccess { get; init; }
+
     /// <summary>What holds between ports where no policy decides.</summary>
     public DefaultStance Stance { get; init; } = DefaultStance.Open;
 

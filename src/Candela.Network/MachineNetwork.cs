@@ -1,0 +1,132 @@
+using System.Net;
+using Candela.Model;
+using Candela.Network.Host;
+using Candela.Network.Namespaces;
+using Candela.Network.Plan;
+using Microsoft.Win32.SafeHandles;
+
+namespace Candela.Network;
+
+/// <summary>
+/// The network of this machine: a namespace for each project, and the little that is in the host's own. It is in the kernel what the
+/// plan says, also after the daemon was killed or the machine restarted: the first plan is compared with what there is.
+/// </summary>
+/// <remarks>Changes take turns.</remarks>
+public sealed class MachineNetwork : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly NetworkOptions _options;
+    private readonly NetworkNamespace _hostNamespace;
+    private readonly HostNetwork _host;
+    private readonly Dictionary<string, ProjectNetwork> _projects = [];
+
+    private MachineNetwork(NetworkOptions options)
+    {
+        _options = options;
+        Directory.CreateDirectory(NamespaceFolder);
+        Directory.CreateDirectory(options.StateFolder);
+        _hostNamespace = options.Host ?? NetworkNamespace.Current();
+        _host = new HostNetwork(_hostNamespace, options.HostOptions, options.StateFolder);
+    }
+
+    /// <summary>The plan that holds; empty before the first.</summary>
+    public NetworkPlan Plan { get; private set; } = new();
+
+    private string NamespaceFolder => Path.Combine(_options.RunFolder, "netns");
+
+    /// <summary>Opens the network of this machine; <see cref="Apply"/> makes it what it shall be.</summary>
+    /// <exception cref="CandelaException">Rights or parts of the kernel are missing; the message says which, and what to do.</exception>
+    public static MachineNetwork Open(NetworkOptions options)
+    {
+        KernelCheck.Check();
+        return new MachineNetwork(options);
+    }
+
+    /// <summary>Makes the kernel agree with a plan.</summary>
+    /// <exception cref="CandelaException">The plan contradicts itself, or a published port is taken. Nothing was changed.</exception>
+    /// <exception cref="IOException">The kernel refuses; the message says what. Calling again carries on.</exception>
+    public void Apply(NetworkPlan plan)
+    {
+        foreach (ProjectPlan project in plan.Projects.Values)
+            PlanCheck.Check(project);
+        lock (_gate)
+        {
+            _host.Reserve(plan);
+            Forget(plan);
+            _host.ApplyFirewall(plan);
+            foreach (ProjectPlan project in plan.Projects.Values)
+            {
+                if (!_projects.TryGetValue(project.Id, out ProjectNetwork? network))
+                    _projects.Add(project.Id, network = ProjectNetwork.Open(PathOf(project.Id), _options.FlowLog));
+                if (!ReferenceEquals(network.Plan, project))
+                    network.Apply(project);
+            }
+
+            _host.ApplyUplinks(plan, id => _projects[id]);
+            Plan = plan;
+        }
+    }
+
+    /// <summary>Makes the tap of a port and connects it.</summary>
+    /// <returns>The descriptor for the VMM; the tap ends with its last copy.</returns>
+    /// <exception cref="CandelaException">The plan has no such port on this machine.</exception>
+    public SafeFileHandle CreateTap(string projectId, string portId) => Project(projectId).CreateTap(portId);
+
+    /// <summary>The network of a project.</summary>
+    /// <exception cref="CandelaException">The plan has no such project.</exception>
+    public ProjectNetwork Project(string projectId)
+    {
+        lock (_gate)
+        {
+            return _projects.TryGetValue(projectId, out ProjectNetwork? network)
+                ? network
+                : throw new CandelaException(ErrorCode.NotFound, $"project {projectId} has no network on this machine");
+        }
+    }
+
+    /// <summary>Networks that the host has routes to: not to be given to segments without being asked for.</summary>
+    public IReadOnlyList<IPNetwork> RoutedNetworks()
+    {
+        lock (_gate)
+            return [.. _host.RoutedNetworks()];
+    }
+
+    /// <summary>Removes everything that Candela has in the kernel, and sets the host's parameters to what they were.</summary>
+    public void Remove()
+    {
+        lock (_gate)
+        {
+            Forget(new NetworkPlan());
+            _host.Remove();
+            Directory.Delete(NamespaceFolder);
+            Plan = new NetworkPlan();
+        }
+    }
+
+    /// <summary>Lets go of descriptors; the network stays.</summary>
+    public void Dispose()
+    {
+        foreach (ProjectNetwork network in _projects.Values)
+            network.Dispose();
+        _host.Dispose();
+        if (_options.Host is null)
+            _hostNamespace.Dispose();
+    }
+
+    // Namespaces are named by a hash, since ids may be long; what is in the folder without being in the plan was left behind.
+    private void Forget(NetworkPlan plan)
+    {
+        foreach ((string id, ProjectNetwork network) in _projects.Where(p => !plan.Projects.ContainsKey(p.Key)).ToArray())
+        {
+            network.Remove();
+            network.Dispose();
+            _projects.Remove(id);
+        }
+
+        var wanted = plan.Projects.Keys.Select(PathOf).ToHashSet();
+        foreach (string path in Directory.GetFiles(NamespaceFolder).Where(p => !wanted.Contains(p)))
+            NetworkNamespace.DeleteAt(path);
+    }
+
+    private string PathOf(string projectId) => Path.Combine(NamespaceFolder, LinkNames.Project(projectId));
+}
