@@ -1,5 +1,6 @@
 using System.Net;
 using Candela.Model;
+using Candela.Network.Dns;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
 using Candela.Network.Plan;
@@ -14,11 +15,14 @@ namespace Candela.Network;
 /// <remarks>Changes take turns.</remarks>
 public sealed class MachineNetwork : IDisposable
 {
+    private static readonly TimeSpan s_expiryPeriod = TimeSpan.FromMinutes(1);
     private readonly Lock _gate = new();
     private readonly NetworkOptions _options;
     private readonly NetworkNamespace _hostNamespace;
     private readonly HostNetwork _host;
     private readonly Dictionary<string, ProjectNetwork> _projects = [];
+    private readonly NameServers _names;
+    private readonly ITimer _expiry;
 
     private MachineNetwork(NetworkOptions options)
     {
@@ -27,6 +31,8 @@ public sealed class MachineNetwork : IDisposable
         Directory.CreateDirectory(options.StateFolder);
         _hostNamespace = options.Host ?? NetworkNamespace.Current();
         _host = new HostNetwork(_hostNamespace, options.HostOptions, options.StateFolder);
+        _names = new NameServers(new DnsForwarder(_hostNamespace, () => options.Resolvers.Servers));
+        _expiry = options.Clock.CreateTimer(_ => ExpireNames(), null, s_expiryPeriod, s_expiryPeriod);
     }
 
     /// <summary>The plan that holds; empty before the first.</summary>
@@ -57,9 +63,11 @@ public sealed class MachineNetwork : IDisposable
             foreach (ProjectPlan project in plan.Projects.Values)
             {
                 if (!_projects.TryGetValue(project.Id, out ProjectNetwork? network))
-                    _projects.Add(project.Id, network = ProjectNetwork.Open(PathOf(project.Id), _options.FlowLog));
-                if (!ReferenceEquals(network.Plan, project))
-                    network.Apply(project);
+                    _projects.Add(project.Id, network = ProjectNetwork.Open(PathOf(project.Id), _options.FlowLog, _options.Clock));
+                if (ReferenceEquals(network.Plan, project))
+                    continue;
+                network.Apply(project);
+                _names.Apply(network, project);
             }
 
             _host.ApplyUplinks(plan, id => _projects[id]);
@@ -106,6 +114,8 @@ public sealed class MachineNetwork : IDisposable
     /// <summary>Lets go of descriptors; the network stays.</summary>
     public void Dispose()
     {
+        _expiry.Dispose();
+        _names.Dispose();
         foreach (ProjectNetwork network in _projects.Values)
             network.Dispose();
         _host.Dispose();
@@ -113,11 +123,21 @@ public sealed class MachineNetwork : IDisposable
             _hostNamespace.Dispose();
     }
 
+    private void ExpireNames()
+    {
+        lock (_gate)
+        {
+            foreach (ProjectNetwork network in _projects.Values)
+                network.ExpireNames();
+        }
+    }
+
     // Namespaces are named by a hash, since ids may be long; what is in the folder without being in the plan was left behind.
     private void Forget(NetworkPlan plan)
     {
         foreach ((string id, ProjectNetwork network) in _projects.Where(p => !plan.Projects.ContainsKey(p.Key)).ToArray())
         {
+            _names.Remove(network);
             network.Remove();
             network.Dispose();
             _projects.Remove(id);

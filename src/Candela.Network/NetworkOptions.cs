@@ -1,3 +1,4 @@
+using Candela.Network.Dns;
 using Candela.Network.Firewall;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
@@ -18,6 +19,12 @@ public sealed record NetworkOptions
 
     /// <summary>What shows in the host's namespace.</summary>
     public HostOptions HostOptions { get; init; } = new();
+
+    /// <summary>The resolvers that names from outside are asked of.</summary>
+    public HostResolvers Resolvers { get; init; } = new();
+
+    /// <summary>The time.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>What is logged.</summary>
     public FlowLogOptions FlowLog { get; init; } = new();

@@ -1,5 +1,6 @@
 using System.Net;
 using Candela.Model;
+using Candela.Network.Dns;
 using Candela.Network.Firewall;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
@@ -22,10 +23,12 @@ public sealed class ProjectNetwork : IDisposable
     private readonly NftSocket _nft;
     private readonly ProjectFirewall _firewall;
     private readonly Topology _topology;
+    private readonly ResolvedNames _names;
     private ProjectPlan? _plan;
 
-    private ProjectNetwork(NetworkNamespace space, FlowLogOptions log)
+    private ProjectNetwork(NetworkNamespace space, FlowLogOptions log, TimeProvider clock)
     {
+        _names = new ResolvedNames(clock);
         Namespace = space;
         _route = new RouteSocket(space);
         _nft = new NftSocket(space);
@@ -41,7 +44,7 @@ public sealed class ProjectNetwork : IDisposable
 
     /// <summary>Opens the namespace mounted at a path, or makes one.</summary>
     /// <exception cref="IOException">The kernel refuses; the message says what is missing.</exception>
-    public static ProjectNetwork Open(string path, FlowLogOptions log)
+    public static ProjectNetwork Open(string path, FlowLogOptions log, TimeProvider clock)
     {
         NetworkNamespace? space = NetworkNamespace.TryOpenAt(path);
         if (space is null)
@@ -54,7 +57,7 @@ public sealed class ProjectNetwork : IDisposable
         try
         {
             SetParameters(space);
-            return new ProjectNetwork(space, log);
+            return new ProjectNetwork(space, log, clock);
         }
         catch
         {
@@ -72,9 +75,29 @@ public sealed class ProjectNetwork : IDisposable
         lock (_gate)
         {
             // What is to be closed, closes first, and nothing opens before its rules are there.
-            _firewall.Apply(plan);
+            _firewall.Apply(Effective(plan));
             _topology.Apply(plan);
             _plan = plan;
+        }
+    }
+
+    /// <summary>Notes what a name stands for; policies that speak of it hold for the addresses when this returns.</summary>
+    internal void Learn(string name, IReadOnlyList<IPAddress> addresses, uint ttlSeconds)
+    {
+        lock (_gate)
+        {
+            if (_plan is { } plan && _names.Learn(plan, name, addresses, ttlSeconds))
+                _firewall.Apply(Effective(plan));
+        }
+    }
+
+    /// <summary>Forgets what names no longer stand for.</summary>
+    internal void ExpireNames()
+    {
+        lock (_gate)
+        {
+            if (_plan is { } plan && _names.Expire())
+                _firewall.Apply(Effective(plan));
         }
     }
 
@@ -159,6 +182,8 @@ public sealed class ProjectNetwork : IDisposable
         _nft.Dispose();
         Namespace.Dispose();
     }
+
+    private ProjectPlan Effective(ProjectPlan plan) => _names.IsEmpty ? plan : plan with { Resolved = plan.Resolved.SetItems(_names.Current()) };
 
     private PortSpec LocalPort(string portId) =>
         _plan is { } plan && plan.Ports.TryGetValue(portId, out PortSpec? port) && port.Machine is null

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Candela.Network.Dns;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
 using Candela.Network.Netlink;
@@ -45,6 +46,7 @@ internal sealed class MachineLab : IDisposable
             });
         }
 
+        File.WriteAllText(_folder.File("resolv.conf"), $"nameserver {OutsideAddress}\n");
         Network = Open();
     }
 
@@ -61,6 +63,7 @@ internal sealed class MachineLab : IDisposable
     public void Restart()
     {
         Network.Dispose();
+        File.WriteAllText(_folder.File("resolv.conf"), $"nameserver {OutsideAddress}\n");
         Network = Open();
     }
 
@@ -118,5 +121,5 @@ internal sealed class MachineLab : IDisposable
         _folder.Dispose();
     }
 
-    private MachineNetwork Open() => MachineNetwork.Open(new NetworkOptions { RunFolder = RunFolder, StateFolder = _folder.File("state"), Host = Machine, HostOptions = new HostOptions() });
+    private MachineNetwork Open() => MachineNetwork.Open(new NetworkOptions { RunFolder = RunFolder, StateFolder = _folder.File("state"), Host = Machine, HostOptions = new HostOptions(), Resolvers = new HostResolvers(_folder.File("resolv.conf")) });
 }
