@@ -4,7 +4,7 @@ using Candela.Identity.Accounts;
 namespace Candela.Identity.Ldif;
 
 /// <summary>
-/// Distinguished names of the directory (RFC 4514): a domain is <c>dc=NAME</c>; below it are <c>ou=users</c> and <c>ou=services</c> with
+/// Distinguished names of the directory (RFC 4514): a domain is <c>dc=NAME</c>; below it are <c>ou=people</c> and <c>ou=services</c> with
 /// <c>uid=NAME</c>, <c>ou=groups</c> and <c>ou=machines</c> with <c>cn=NAME</c>.
 /// </summary>
 public static class DirectoryNames
@@ -21,7 +21,7 @@ public static class DirectoryNames
     /// <summary>The organizational unit of a kind.</summary>
     public static string Unit(EntryKind kind) => kind switch
     {
-        EntryKind.User => "users",
+        EntryKind.User => "people",
         EntryKind.Group => "groups",
         EntryKind.ServiceAccount => "services",
         EntryKind.Machine => "machines",

@@ -201,7 +201,7 @@ public sealed class LdifTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("uid=ada,ou=users,dc=acme", "ada")]
+    [InlineData("uid=ada,ou=people,dc=acme", "ada")]
     [InlineData("cn=Byron\\, George,dc=x", "Byron, George")]
     [InlineData("cn=\\C5\\81ukasz", "Łukasz")]
     [InlineData("cn=a\\\\bc,dc=x", "a\\bc")]
