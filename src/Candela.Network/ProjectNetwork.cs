@@ -2,6 +2,7 @@ using System.Net;
 using Candela.Model;
 using Candela.Network.Dns;
 using Candela.Network.Firewall;
+using Candela.Network.Flows;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
 using Candela.Network.Netlink;
@@ -23,6 +24,7 @@ public sealed class ProjectNetwork : IDisposable
     private readonly NftSocket _nft;
     private readonly ProjectFirewall _firewall;
     private readonly Topology _topology;
+    private readonly ConnectionTable _connections;
     private readonly ResolvedNames _names;
     private ProjectPlan? _plan;
 
@@ -34,6 +36,7 @@ public sealed class ProjectNetwork : IDisposable
         _nft = new NftSocket(space);
         _firewall = new ProjectFirewall(_nft, log);
         _topology = new Topology(_route);
+        _connections = new ConnectionTable(space);
     }
 
     /// <summary>Where the links and rules are.</summary>
@@ -75,7 +78,10 @@ public sealed class ProjectNetwork : IDisposable
         lock (_gate)
         {
             // What is to be closed, closes first, and nothing opens before its rules are there.
+            bool narrows = _plan is null || Narrows(_plan, plan);
             _firewall.Apply(Effective(plan));
+            if (narrows)
+                _connections.End(flow => !_firewall.Passes(flow));
             _topology.Apply(plan);
             _plan = plan;
         }
@@ -96,8 +102,10 @@ public sealed class ProjectNetwork : IDisposable
     {
         lock (_gate)
         {
-            if (_plan is { } plan && _names.Expire())
-                _firewall.Apply(Effective(plan));
+            if (_plan is not { } plan || !_names.Expire())
+                return;
+            _firewall.Apply(Effective(plan));
+            _connections.End(flow => !_firewall.Passes(flow));
         }
     }
 
@@ -156,6 +164,13 @@ public sealed class ProjectNetwork : IDisposable
         });
     }
 
+    /// <summary>Whether the first packet of a flow would pass: the same decision as the kernel's, from the same compiled policies.</summary>
+    public bool Passes(FlowTuple flow)
+    {
+        lock (_gate)
+            return _firewall.Passes(flow);
+    }
+
     /// <summary>Packets and bytes: by policy (<c>policy-ID</c>), by default, and dropped for each reason.</summary>
     public IReadOnlyDictionary<string, Traffic> Counters()
     {
@@ -180,10 +195,16 @@ public sealed class ProjectNetwork : IDisposable
     {
         _route.Dispose();
         _nft.Dispose();
+        _connections.Dispose();
         Namespace.Dispose();
     }
 
     private ProjectPlan Effective(ProjectPlan plan) => _names.IsEmpty ? plan : plan with { Resolved = plan.Resolved.SetItems(_names.Current()) };
+
+    // Whether something that might pass before might not now: all but ports that come.
+    private static bool Narrows(ProjectPlan before, ProjectPlan plan) => plan.Policies != before.Policies || plan.Groups != before.Groups || plan.Stance != before.Stance ||
+        plan.Routes != before.Routes || plan.Segments != before.Segments || plan.Published != before.Published || plan.Resolved != before.Resolved ||
+        (plan.Ports != before.Ports && before.Ports.Any(p => !plan.Ports.TryGetValue(p.Key, out PortSpec? kept) || !ReferenceEquals(kept, p.Value)));
 
     private PortSpec LocalPort(string portId) =>
         _plan is { } plan && plan.Ports.TryGetValue(portId, out PortSpec? port) && port.Machine is null

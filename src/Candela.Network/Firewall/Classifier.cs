@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Candela.Network.Plan;
 
@@ -10,14 +12,21 @@ namespace Candela.Network.Firewall;
 /// </summary>
 internal sealed class Classifier
 {
-    private readonly SecurityGroup[] _groups;
+    private const string NamePrefix = "name ";
+    private readonly SecurityGroup[] _groupsOfAll;
+    private readonly ILookup<(string Key, string Value), SecurityGroup> _groupsByLabel;
     private readonly Dictionary<string, int> _peerNumbers = [];
+    private readonly ImmutableDictionary<string, SecurityGroup> _groups;
+    private readonly ImmutableDictionary<string, ImmutableArray<IPAddress>> _resolved;
 
     /// <param name="plan">Whose groups and policies count.</param>
     /// <param name="numbers">Keeps the numbers of peers that stay.</param>
     public Classifier(ProjectPlan plan, Numbering numbers)
     {
-        _groups = [.. plan.Groups.Values.OrderBy(g => g.Id, StringComparer.Ordinal)];
+        // Each group under one of its labels: a port is tried with the few groups of its own labels.
+        _groupsOfAll = [.. plan.Groups.Values.Where(g => g.Labels.IsEmpty)];
+        _groupsByLabel = plan.Groups.Values.Where(g => !g.Labels.IsEmpty).ToLookup(g => g.Labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => (l.Key, l.Value)).First());
+        (_groups, _resolved) = (plan.Groups, plan.Resolved);
         var peers = new List<(int, AddressPeer)>();
         foreach (Peer peer in plan.Policies.Values.SelectMany(p => p.Peers))
         {
@@ -35,6 +44,15 @@ internal sealed class Classifier
         (Atoms4, Atoms6) = (Atoms.Of(peers, isIpv6: false), Atoms.Of(peers, isIpv6: true));
     }
 
+    /// <summary>Whether a plan sorts into the same classes.</summary>
+    public bool HoldsFor(ProjectPlan plan)
+    {
+        if (plan.Groups != _groups)
+            return false;
+        HashSet<string> keys = [.. plan.Policies.Values.SelectMany(p => p.Peers).Select(Key).Where(k => k.Length > 0)];
+        return keys.SetEquals(_peerNumbers.Keys) && (plan.Resolved == _resolved || !keys.Any(k => k.StartsWith(NamePrefix, StringComparison.Ordinal)));
+    }
+
     /// <summary>Ranges of IPv4 addresses that CIDR and DNS peers tell apart.</summary>
     public Atoms Atoms4 { get; }
 
@@ -47,16 +65,18 @@ internal sealed class Classifier
     /// <summary>The class of a port's address.</summary>
     public EndpointClass ClassOf(PortSpec port, IPAddress address)
     {
-        string[] groups = [.. _groups.Where(g => g.Has(port.Labels)).Select(g => g.Id)];
-        int[] peers = (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? Atoms4 : Atoms6).PeersOf(address);
-        return new EndpointClass(port.SegmentId, groups, peers);
+        string[] groups = [.. port.Labels.SelectMany(l => _groupsByLabel[(l.Key, l.Value)]).Where(g => g.Has(port.Labels)).Concat(_groupsOfAll).Select(g => g.Id).Order(StringComparer.Ordinal)];
+        return new EndpointClass(port.SegmentId, groups, PeersOf(address));
     }
+
+    /// <summary>Numbers of the CIDR and DNS peers that have an address.</summary>
+    public int[] PeersOf(IPAddress address) => (address.AddressFamily == AddressFamily.InterNetwork ? Atoms4 : Atoms6).PeersOf(address);
 
     // Empty for peers that are no addresses.
     private static string Key(Peer peer) => peer switch
     {
         Peer.Cidr cidr => $"{cidr.Network}!{string.Join('!', cidr.Except)}",
-        Peer.DnsName name => "name " + name.Name,
+        Peer.DnsName name => NamePrefix + name.Name,
         _ => "",
     };
 

@@ -9,6 +9,7 @@ internal sealed class Identities
     private readonly SortedSet<uint> _free = [];
     private readonly Numbering _outsideNumbers = new(FirstOutside);
     private List<(int[] Peers, uint Identity)> _outside = [];
+    private Dictionary<string, uint> _outsideByPeers = [];
     private uint _unused = 1;
 
     public IReadOnlyDictionary<EndpointClass, uint> Endpoints => _endpoints;
@@ -40,6 +41,9 @@ internal sealed class Identities
         Version++;
     }
 
+    /// <summary>The number of the class of addresses outside that some peers have; 0 when no policy speaks of them.</summary>
+    public uint OutsideOf(int[] peers) => _outsideByPeers.GetValueOrDefault(Key(peers));
+
     /// <summary>Numbers the classes of addresses outside.</summary>
     public uint[] NumberOutside(IEnumerable<Atoms.Atom> atoms)
     {
@@ -47,14 +51,17 @@ internal sealed class Identities
         var outside = new Dictionary<uint, int[]>();
         foreach (Atoms.Atom atom in atoms)
         {
-            uint number = _outsideNumbers.Of(string.Join(',', atom.Peers));
+            uint number = _outsideNumbers.Of(Key(atom.Peers));
             numbers.Add(number);
             outside[number] = atom.Peers;
         }
 
         _outsideNumbers.EndRound();
         _outside = [.. outside.Select(o => (o.Value, o.Key))];
+        _outsideByPeers = outside.ToDictionary(o => Key(o.Value), o => o.Key);
         Version++;
         return [.. numbers];
     }
+
+    private static string Key(int[] peers) => string.Join(',', peers);
 }

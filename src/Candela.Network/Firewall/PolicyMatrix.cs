@@ -1,4 +1,5 @@
 using System.Globalization;
+using Candela.Network.Flows;
 using Candela.Network.Nftables;
 using Candela.Network.Plan;
 using static Candela.Network.Firewall.FirewallTables;
@@ -50,11 +51,13 @@ internal sealed class Numbering(uint first)
 /// </summary>
 internal sealed class PolicyMatrix
 {
+    private const uint AnyPeer = uint.MaxValue;
     private readonly ProjectPlan _plan;
     private readonly FlowLogOptions _log;
     private readonly Numbering _policyNumbers, _listNumbers;
     private readonly Dictionary<string, uint> _policies = [];
     private readonly Dictionary<string, string> _chains = [];
+    private readonly Dictionary<(Direction Direction, uint Sender, uint Receiver), Policy[]> _lists = [];
     private readonly List<PolicyChain> _policyChains = [], _listChains = [];
     private readonly Dictionary<int, List<uint>> _identitiesOfPeer = [];
     private readonly ILookup<string, uint> _identitiesOfGroup, _identitiesOfSegment;
@@ -90,6 +93,21 @@ internal sealed class PolicyMatrix
         [IngressAny] = [],
     };
 
+    /// <summary>What policies say of a flow on one side; null for nothing.</summary>
+    public bool? Decide(Direction direction, uint sender, uint receiver, FlowTuple flow)
+    {
+        if (!_lists.TryGetValue((direction, sender, receiver), out Policy[]? list) &&
+            !_lists.TryGetValue((direction, direction == Direction.Egress ? sender : AnyPeer, direction == Direction.Egress ? AnyPeer : receiver), out list))
+            return null;
+        foreach (Policy policy in list)
+        {
+            if (policy.Services.IsEmpty || policy.Services.Any(s => s.Has(flow.Protocol, flow.DestinationPort, flow.IcmpType)))
+                return policy.Action == PolicyAction.Allow;
+        }
+
+        return null;
+    }
+
     private void Compile(Direction direction, Classifier classifier, Identities identities, NftSet pairs, NftSet any)
     {
         Policy[] ordered = [.. _plan.Policies.Values.Where(p => p.Direction == direction).OrderBy(p => p.Priority).ThenBy(p => p.Action == PolicyAction.Deny ? 0 : 1)
@@ -108,7 +126,10 @@ internal sealed class PolicyMatrix
 
             int[] forAnyPeer = [.. applicable.Where(p => ordered[p].Peers.IsEmpty)];
             if (forAnyPeer.Length > 0)
+            {
+                _lists.Add(direction == Direction.Egress ? (direction, identity, AnyPeer) : (direction, AnyPeer, identity), [.. forAnyPeer.Select(p => ordered[p])]);
                 Elements[any].Add(new NftElement { Key = NftKey.Of(identity), Verdict = NftVerdict.Goto(ChainOf(direction, ordered, forAnyPeer)) });
+            }
 
             var listOfPeer = new Dictionary<uint, List<int>>();
             foreach (int policy in applicable)
@@ -126,6 +147,7 @@ internal sealed class PolicyMatrix
             {
                 int[] list = forAnyPeer.Length == 0 ? [.. specific] : [.. specific.Concat(forAnyPeer).Order()];
                 (uint sender, uint receiver) = direction == Direction.Egress ? (identity, peer) : (peer, identity);
+                _lists.Add((direction, sender, receiver), [.. list.Select(p => ordered[p])]);
                 Elements[pairs].Add(new NftElement { Key = NftKey.Of(sender, receiver), Verdict = NftVerdict.Goto(ChainOf(direction, ordered, list)) });
             }
         }

@@ -1,3 +1,5 @@
+using System.Net;
+using Candela.Network.Flows;
 using Candela.Network.Nftables;
 using Candela.Network.Plan;
 using static Candela.Network.Firewall.FirewallTables;
@@ -63,6 +65,9 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
         }
     }
 
+    /// <summary>Whether the first packet of a flow would pass now, addresses and ports as they are behind translation.</summary>
+    public bool Passes(FlowTuple flow) => _state?.Passes(flow) ?? true;
+
     /// <summary>Packets and bytes by counter, of both tables.</summary>
     public Dictionary<string, Traffic> Counters()
     {
@@ -87,6 +92,7 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
     private sealed class State(FlowLogOptions log)
     {
         private readonly Dictionary<string, PortEntry> _ports = [];
+        private readonly Dictionary<IPAddress, PortSpec> _portOfAddress = [];
         private readonly Identities _identities = new();
         private readonly Numbering _policyNumbers = new(1), _listNumbers = new(1), _peerNumbers = new(1);
         private Classifier? _classifier;
@@ -103,7 +109,8 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
             bool rulesChanged = _classifier is null || plan.Groups != Plan.Groups || plan.Policies != Plan.Policies || plan.Segments != Plan.Segments ||
                 plan.Resolved != Plan.Resolved;
             List<PortEntry> goneEntries = [], newEntries = [];
-            if (rulesChanged)
+            bool classesChanged = _classifier is null || (rulesChanged && !_classifier.HoldsFor(plan));
+            if (classesChanged)
             {
                 _classifier = new Classifier(plan, _peerNumbers);
                 Dictionary<NftSet, HashSet<NftElement>> outside = Outside(_classifier);
@@ -111,7 +118,7 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
                 _outside = outside;
             }
 
-            ChangePorts(plan, rulesChanged, changes, goneEntries, newEntries);
+            ChangePorts(plan, classesChanged, changes, goneEntries, newEntries);
             Dictionary<NftSet, HashSet<NftElement>> structure = Structure.Of(plan);
             changes.Differ(_structure, structure);
             _structure = structure;
@@ -129,6 +136,33 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
             Emit(batch, old, changes, goneEntries, newEntries, counters);
             Plan = plan;
         }
+
+        public bool Passes(FlowTuple flow)
+        {
+            if (LinkOf(flow.Source) is not { } from || LinkOf(flow.Destination) is not { } to)
+                return IsGateway(flow.Source) || IsGateway(flow.Destination);
+            var path = new NftElement { Key = NftKey.Of(from, to) };
+            if (!_structure[Paths].Contains(path))
+                return false;
+            (uint sender, uint receiver) = (IdentityOf(flow.Source), IdentityOf(flow.Destination));
+            bool leaves = _matrix!.Decide(Direction.Egress, sender, receiver, flow) ?? _structure[EgressDefault].Contains(path);
+            return leaves && (_matrix.Decide(Direction.Ingress, sender, receiver, flow) ??
+                (_structure[IngressDefault].Contains(path) || (flow.IsPublished && _structure[PublishedDefault].Contains(path))));
+        }
+
+        // Where packets of an address come from; null for an address of a segment that no port has.
+        private string? LinkOf(IPAddress address)
+        {
+            if (_portOfAddress.TryGetValue(address, out PortSpec? port))
+                return LinkNames.Bridge(port.SegmentId);
+            return Plan.Segments.Values.Any(s => s.Ipv4?.Contains(address) == true || s.Ipv6?.Contains(address) == true) ? null : LinkNames.Uplink;
+        }
+
+        private bool IsGateway(IPAddress address) => Plan.Segments.Values.Any(s => address.Equals(s.Gateway4) || address.Equals(s.Gateway6));
+
+        private uint IdentityOf(IPAddress address) => _portOfAddress.TryGetValue(address, out PortSpec? port)
+            ? _identities.Endpoints[_classifier!.ClassOf(port, address)]
+            : _identities.OutsideOf(_classifier!.PeersOf(address));
 
         private void ChangePorts(ProjectPlan plan, bool all, ElementChanges changes, List<PortEntry> gone, List<PortEntry> added)
         {
@@ -152,6 +186,8 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
                 {
                     changes.Delete(entry.Elements);
                     entry.Release(_identities);
+                    foreach (IPAddress address in entry.Port.Addresses)
+                        _portOfAddress.Remove(address);
                     _ports.Remove(entry.Port.Id);
                 }
 
@@ -159,6 +195,8 @@ internal sealed class ProjectFirewall(NftSocket socket, FlowLogOptions log)
                 {
                     changes.Add(entry.Elements);
                     _ports.Add(entry.Port.Id, entry);
+                    foreach (IPAddress address in entry.Port.Addresses)
+                        _portOfAddress[address] = entry.Port;
                 }
             }
         }

@@ -137,6 +137,14 @@ public sealed record Service
     /// <summary>Type of ICMP; null for all.</summary>
     public byte? IcmpType { get; init; }
 
+    /// <summary>Whether a first packet is meant.</summary>
+    /// <param name="protocol">Its protocol.</param>
+    /// <param name="port">Its destination port, if the protocol has ports.</param>
+    /// <param name="icmpType">Its type, if it is ICMP.</param>
+    public bool Has(Protocol protocol, ushort port, byte icmpType) => Protocol == Protocol.Any || (Protocol == protocol && (protocol is Protocol.Icmp or Protocol.Icmp6
+        ? IcmpType is null || IcmpType == icmpType
+        : FirstPort is null || (port >= FirstPort && port <= (LastPort ?? FirstPort))));
+
     /// <summary>Ports of a protocol.</summary>
     public static Service Ports(Protocol protocol, int first, int? last = null) =>
         new() { Protocol = protocol, FirstPort = (ushort)first, LastPort = (ushort?)last };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Candela.Network.Flows;
 using Candela.Network.Plan;
 using Candela.Network.Tests.Lab;
 
@@ -100,6 +101,8 @@ public sealed class TruthTableTests
             bool expected = FlowModel.Passes(lab.Plan, flow);
             bool actual = Probe(ends[flow.From.Id], ends[flow.To.Id], flow, source++);
             passed += actual ? 1 : 0;
+            var tuple = new FlowTuple(flow.Source, flow.Destination, flow.Protocol, 0, flow.Port, flow.IcmpType, false);
+            Assert.Equal(expected, lab.Network.Passes(tuple)); // what ends open flows must agree, too
             if (expected == actual)
                 continue;
             wrong++;
