@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -38,7 +39,7 @@ public static class ControllerApi
     }
 
     /// <summary>
-    /// Maps the API and its description, and answers every other path with a 404: to be mapped where nothing else is, that is in an
+    /// Maps the API and its description, and answers every other path with a 404, every other method with a 405: to be mapped where nothing else is, that is in an
     /// application or a branch that serves Candela's own socket only.
     /// </summary>
     public static void MapControllerApi(this IEndpointRouteBuilder endpoints)
@@ -58,8 +59,20 @@ public static class ControllerApi
         root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance).ExcludeFromDescription();
     }
 
-    private static Task RefuseAsync(HttpContext context) =>
-        throw new CandelaException(ErrorCode.NotFound, $"there is no {context.Request.Method} {context.Request.Path}");
+    /// <summary>405 with the methods that the path has (RFC 9110, section 15.5.6), or 404.</summary>
+    private static Task RefuseAsync(HttpContext context)
+    {
+        string what = $"there is no {context.Request.Method} {context.Request.Path}";
+        string[] methods = [.. context.RequestServices.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>() is not null
+                && new TemplateMatcher(new RouteTemplate(endpoint.RoutePattern), []).TryMatch(context.Request.Path, []))
+            .SelectMany(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods)
+            .Distinct().Order(StringComparer.Ordinal)];
+        if (methods.Length == 0)
+            throw new CandelaException(ErrorCode.NotFound, what);
+        context.Response.Headers.Allow = string.Join(", ", methods);
+        throw new BadHttpRequestException($"{what}, only {string.Join(", ", methods)}", StatusCodes.Status405MethodNotAllowed);
+    }
 
     private static void Wrap(EndpointBuilder endpoint)
     {

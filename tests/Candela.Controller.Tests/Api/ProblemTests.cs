@@ -63,12 +63,22 @@ public sealed class ProblemTests
     [InlineData("GET", "/v1")]
     [InlineData("GET", "/v2/containers")]
     [InlineData("GET", "/v1/containers/a/b/c")]
-    [InlineData("PATCH", "/v1/containers")]
     [InlineData("GET", "/v1.50/containers/json")]
     public async Task An_unknown_route_is_a_problem(string method, string path)
     {
         await using var server = await ApiServer.StartAsync();
         await ApiServer.ProblemAsync(await server.Http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path)), 404, "NotFound");
+    }
+
+    [Theory]
+    [InlineData("PATCH", "/v1/containers", "GET, POST")]
+    [InlineData("POST", "/v1/machine", "GET")]
+    public async Task A_method_that_a_path_has_not_is_refused_with_those_it_has(string method, string path, string allowed)
+    {
+        await using var server = await ApiServer.StartAsync();
+        var response = await server.Http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+        Assert.Equal(allowed, string.Join(", ", response.Content.Headers.Allow));
+        await ApiServer.ProblemAsync(response, 405, "InvalidArgument");
     }
 
     [Theory]
