@@ -7,7 +7,7 @@ namespace Candela.Guest.Protocol.Host;
 /// <summary>The agent channel over a byte stream, normally the socket of a micro-VM's virtio-serial port.</summary>
 public sealed partial class AgentConnection : IAgent
 {
-    private static readonly TimeSpan RequestDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RequestDeadline = TimeSpan.FromSeconds(30);
 
     private readonly Stream _stream;
     private readonly IAgentEvents _events;
