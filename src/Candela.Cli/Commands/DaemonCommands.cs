@@ -154,7 +154,7 @@ internal static class DaemonCommands
 
     private static void StopContainers(string socket)
     {
-        const int AtOnce = 8;
+        const int AtOnce = 64; // each may wait for its stop timeout
         using var client = new DaemonClient(socket);
         var running = client.Get(Routes.Containers, Wire.Default.IReadOnlyListContainer)
             .Where(container => container.Status.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting).ToList();
