@@ -4,6 +4,7 @@ using Candela.Controller.Events;
 using Candela.Controller.Images;
 using Candela.Controller.Machines;
 using Candela.Controller.Storage;
+using Candela.Identity.Administration;
 using Candela.Images;
 using Candela.Machine;
 using Candela.State;
@@ -31,6 +32,7 @@ public static class ControllerServices
         services.AddSingleton<ProjectTable>();
         services.AddSingleton<BackgroundTasks>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<IAuditSink>(provider => provider.GetRequiredService<AuditLog>());
         services.AddSingleton<ContainerTable>();
         services.AddSingleton<ExecTable>();
         services.AddSingleton<ContainerLifecycle>();

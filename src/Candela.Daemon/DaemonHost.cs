@@ -3,6 +3,9 @@ using Candela.Controller.Api;
 using Candela.Controller.Api.Tasks;
 using Candela.Controller.Transport;
 using Candela.Docker;
+using Candela.Identity.Accounts;
+using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -96,6 +99,11 @@ internal static class DaemonHost
         services.AddSingleton<IContainerService>(_ => platform.Service<IContainerService>());
         services.AddSingleton<IImageService>(_ => platform.Service<IImageService>());
         services.AddSingleton<IMachineService>(_ => platform.Service<IMachineService>());
+        services.AddSingleton<IDirectory>(_ => platform.Service<IDirectory>());
+        services.AddSingleton<IAccessPolicy>(_ => platform.Service<IAccessPolicy>());
+        services.AddSingleton(_ => platform.Service<DirectoryAdministration>());
+        services.AddSingleton(_ => platform.Service<PolicyAdministration>());
+        services.AddSingleton(_ => platform.Service<SelfService>());
     }
 
     private static void Configure(ILoggingBuilder logging, DaemonOptions options)

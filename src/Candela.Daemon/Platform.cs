@@ -1,6 +1,7 @@
 using Candela.Controller.Api;
 using Candela.Controller;
 using Candela.Guest.Protocol.Host;
+using Candela.Identity;
 using Candela.Images;
 using Candela.Machine;
 using Candela.Microvisor.Qemu;
@@ -149,7 +150,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             GuestVersion = guest.Version,
             GuestKernel = guest.KernelRelease,
         });
+        services.AddIdentity(new IdentityOptions { Folder = Path.Combine(state, "identity") });
         ServiceProvider provider = Add(services.BuildServiceProvider());
+        await provider.GetRequiredService<IdentityHost>().StartAsync(cancellationToken);
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
         await controller.StartAsync(cancellationToken);
         _controller = controller;

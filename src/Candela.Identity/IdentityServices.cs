@@ -16,9 +16,9 @@ public static class IdentityServices
 {
     /// <summary>
     /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="IAccessPolicy"/>,
-    /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, for front ends <see cref="DirectoryAdministration"/> and
-    /// <see cref="PolicyAdministration"/>, <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must be started first.
-    /// <see cref="IStateStore"/> and logging are the caller's to add, and an <see cref="IAuditSink"/> where the log is not enough.
+    /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, for front ends <see cref="DirectoryAdministration"/>,
+    /// <see cref="PolicyAdministration"/> and <see cref="SelfService"/>, <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must
+    /// be started first. <see cref="IStateStore"/> and logging are the caller's to add, and an <see cref="IAuditSink"/> where the log is not enough.
     /// </summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
     {
@@ -47,6 +47,10 @@ public static class IdentityServices
             provider.GetRequiredService<IDirectory>(),
             provider.GetRequiredService<ICredentials>(),
             provider.GetRequiredService<ILdif>(),
+            provider.GetRequiredService<AccessGuard>()));
+        services.AddSingleton(provider => new SelfService(
+            provider.GetRequiredService<IAuthenticator>(),
+            provider.GetRequiredService<ICredentials>(),
             provider.GetRequiredService<AccessGuard>()));
         services.AddSingleton(provider => new PolicyAdministration(
             provider.GetRequiredService<IDirectory>(),

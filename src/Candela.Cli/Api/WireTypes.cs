@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Candela.Model;
+using Candela.Model.Identity;
 
 namespace Candela.Cli.Api;
 
@@ -81,4 +82,31 @@ internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error
 [JsonSerializable(typeof(IReadOnlyList<TaskRow>))]
 [JsonSerializable(typeof(EventLine))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(DomainReport))]
+[JsonSerializable(typeof(IReadOnlyList<DomainReport>))]
+[JsonSerializable(typeof(CreateDomainRequest))]
+[JsonSerializable(typeof(UpdateDomainRequest))]
+[JsonSerializable(typeof(ImportReport))]
+[JsonSerializable(typeof(AccountReport))]
+[JsonSerializable(typeof(IReadOnlyList<AccountReport>))]
+[JsonSerializable(typeof(CreateAccountRequest))]
+[JsonSerializable(typeof(UpdateAccountRequest))]
+[JsonSerializable(typeof(ResetPasswordRequest))]
+[JsonSerializable(typeof(GroupReport))]
+[JsonSerializable(typeof(IReadOnlyList<GroupReport>))]
+[JsonSerializable(typeof(CreateGroupRequest))]
+[JsonSerializable(typeof(UpdateGroupRequest))]
+[JsonSerializable(typeof(IReadOnlyList<MemberReport>))]
+[JsonSerializable(typeof(RoleReport))]
+[JsonSerializable(typeof(IReadOnlyList<RoleReport>))]
+[JsonSerializable(typeof(CreateRoleRequest))]
+[JsonSerializable(typeof(UpdateRoleRequest))]
+[JsonSerializable(typeof(BindingReport))]
+[JsonSerializable(typeof(IReadOnlyList<BindingReport>))]
+[JsonSerializable(typeof(CreateBindingRequest))]
+[JsonSerializable(typeof(DecisionReport))]
+[JsonSerializable(typeof(ChangePasswordRequest))]
+[JsonSerializable(typeof(SelfRequest))]
+[JsonSerializable(typeof(TotpReport))]
+[JsonSerializable(typeof(RecoveryCodesReport))]
 internal sealed partial class Wire : JsonSerializerContext;

@@ -1,4 +1,5 @@
 using Candela.Cli.CommandLine;
+using Candela.Cli.Commands.Identity;
 
 namespace Candela.Cli.Commands;
 
@@ -39,6 +40,14 @@ internal static class Root
                 ImageCommands.Tag,
                 ImageCommands.Remove,
                 ImageCommands.Prune,
+                DomainCommands.Domain,
+                AccountCommands.User,
+                AccountCommands.ServiceAccount,
+                GroupCommands.Group,
+                PolicyCommands.Role,
+                PolicyCommands.Bind,
+                PolicyCommands.Policy,
+                SelfCommands.Self,
                 MachineCommands.Parent,
                 MachineCommands.Machine,
                 MachineCommands.Task,

@@ -28,6 +28,12 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
     public TResult Post<T, TResult>(string target, T body, JsonTypeInfo<T> type, JsonTypeInfo<TResult> resultType) =>
         Deserialize(Post(target, body, type), resultType);
 
+    public byte[] Put(string target) => Complete(Request("PUT", target, default));
+
+    public byte[] Put<T>(string target, T body, JsonTypeInfo<T> type) => Complete(Request("PUT", target, JsonSerializer.SerializeToUtf8Bytes(body, type)));
+
+    public byte[] Patch<T>(string target, T body, JsonTypeInfo<T> type) => Complete(Request("PATCH", target, JsonSerializer.SerializeToUtf8Bytes(body, type)));
+
     public byte[] Delete(string target) => Complete(Request("DELETE", target, default));
 
     /// <summary>Sends a body of unknown length; the response is still to be read.</summary>

@@ -1,9 +1,13 @@
 using Candela.Controller.Api.Containers;
 using Candela.Controller.Api.Documents;
 using Candela.Controller.Api.Http;
+using Candela.Controller.Api.Identity;
 using Candela.Controller.Api.Images;
 using Candela.Controller.Api.Platform;
 using Candela.Controller.Api.Tasks;
+using Candela.Identity.Accounts;
+using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,7 +26,8 @@ public static class ControllerApi
 {
     /// <summary>
     /// Registers what the endpoints need besides <see cref="IContainerService"/>, <see cref="IImageService"/>,
-    /// <see cref="IMachineService"/> and <see cref="IPlatformStatus"/>. The connections must come from
+    /// <see cref="IMachineService"/>, <see cref="IPlatformStatus"/>, and of identity <see cref="IDirectory"/>, <see cref="IAccessPolicy"/>,
+    /// <see cref="DirectoryAdministration"/>, <see cref="PolicyAdministration"/> and <see cref="SelfService"/>. The connections must come from
     /// <see cref="Transport.HalfOpenUnixSockets"/>.
     /// </summary>
     public static IServiceCollection AddControllerApi(this IServiceCollection services, Action<ControllerApiOptions>? configure = null)
@@ -33,6 +38,7 @@ public static class ControllerApi
         services.TryAddSingleton<CallerResolver>();
         services.TryAddSingleton<TaskList>();
         services.AddSingleton<ApiPipeline>();
+        services.AddTransient<IdentityReports>();
         services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         return services.AddOpenApi(ApiDocument.Name, ApiDocument.Configure);
@@ -55,6 +61,11 @@ public static class ControllerApi
         LogEndpoints.Map(api);
         ArchiveEndpoints.Map(api);
         ImageEndpoints.Map(api);
+        DomainEndpoints.Map(api);
+        AccountEndpoints.Map(api);
+        GroupEndpoints.Map(api);
+        PolicyEndpoints.Map(api);
+        SelfEndpoints.Map(api);
         root.MapOpenApi(ApiDocument.Pattern).WithMetadata(WorksWhilePreparing.Instance);
         root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance).ExcludeFromDescription();
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Candela.Controller.Storage;
+using Candela.Identity.Administration;
 using Candela.Model;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace Candela.Controller.Audit;
 /// Who did what when, with which outcome: JSON lines in a file that is only appended to and put aside when it is large. A line is written
 /// when its call ends, before the caller learns of it.
 /// </summary>
-internal sealed partial class AuditLog(ControllerOptions options, TimeProvider time, ILogger<AuditLog> logger) : IDisposable
+internal sealed partial class AuditLog(ControllerOptions options, TimeProvider time, ILogger<AuditLog> logger) : IAuditSink, IDisposable
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -88,7 +89,14 @@ internal sealed partial class AuditLog(ControllerOptions options, TimeProvider t
         }
     }
 
-    private void Write(Caller caller, string action, string target, long start, Exception? failure)
+    /// <inheritdoc/>
+    public void Record(AuditRecord record) =>
+        Write(record.Actor.Name, record.Actor.UserId, record.Actor.From, project: null, record.Action, record.Target, record.Duration, record.Failure);
+
+    private void Write(Caller caller, string action, string target, long start, Exception? failure) =>
+        Write(caller.UserName, caller.UserId, Local, caller.Project, action, target, Stopwatch.GetElapsedTime(start), failure);
+
+    private void Write(string user, uint? userId, string from, string? project, string action, string target, TimeSpan duration, Exception? failure)
     {
         var outcome = failure switch
         {
@@ -98,7 +106,7 @@ internal sealed partial class AuditLog(ControllerOptions options, TimeProvider t
             _ => nameof(ErrorCode.Internal),
         };
         var entry = new AuditEntry(
-            time.GetUtcNow(), caller.UserName, caller.UserId, Local, caller.Project, action, target, outcome, failure?.Message, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            time.GetUtcNow(), user, userId, from, project, action, target, outcome, failure?.Message, duration.TotalMilliseconds);
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry, ControllerJson.Default.AuditEntry), (byte)'\n'];
         lock (_gate)
         {

@@ -26,17 +26,17 @@ internal sealed record StoredEvent(ResourceEvent Event, string? Project);
 
 /// <summary>A line of the audit log.</summary>
 /// <param name="At">When the call ended.</param>
-/// <param name="User">Unix user name.</param>
-/// <param name="UserId">Unix user id.</param>
+/// <param name="User">Unix user name, account or workload.</param>
+/// <param name="UserId">Unix user id, of callers by a socket of this host.</param>
 /// <param name="From">Where the call came from.</param>
-/// <param name="Project">Project.</param>
+/// <param name="Project">Project; null: the action has none.</param>
 /// <param name="Action">For example <c>container.create</c>.</param>
 /// <param name="Target">Reference as given, or empty.</param>
 /// <param name="Outcome"><c>ok</c>, or the error code's name.</param>
 /// <param name="Message">Of the failure.</param>
 /// <param name="Milliseconds">How long the call took.</param>
 internal sealed record AuditEntry(
-    DateTimeOffset At, string User, uint UserId, string From, string Project, string Action, string Target, string Outcome, string? Message, double Milliseconds);
+    DateTimeOffset At, string User, uint? UserId, string From, string? Project, string Action, string Target, string Outcome, string? Message, double Milliseconds);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -86,7 +86,7 @@ public sealed class PolicyAdministration
         });
 
     /// <summary>Gives a role.</summary>
-    public Task<RoleBinding> BindAsync(Actor actor, Subject subject, string roleName, ResourceScope scope, CancellationToken cancellationToken) =>
+    public Task<RoleBinding> CreateBindingAsync(Actor actor, Subject subject, string roleName, ResourceScope scope, CancellationToken cancellationToken) =>
         _guard.RunAsync(actor, "binding.create", $"{roleName} {subject} {scope}", async () =>
         {
             await _guard.RequireAsync(actor, ResourceKind.Binding, Verb.Create, scope, cancellationToken);
@@ -96,7 +96,7 @@ public sealed class PolicyAdministration
         });
 
     /// <summary>Takes a binding away.</summary>
-    public Task UnbindAsync(Actor actor, Guid id, CancellationToken cancellationToken) => _guard.RunAsync(actor, "binding.delete", $"{id}", async () =>
+    public Task DeleteBindingAsync(Actor actor, Guid id, CancellationToken cancellationToken) => _guard.RunAsync(actor, "binding.delete", $"{id}", async () =>
     {
         var binding = _policy.Current.GetBinding(id);
         // Whether it exists is for those to know who may do this anywhere.

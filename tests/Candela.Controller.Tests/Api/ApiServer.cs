@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Candela.Cli.Http;
 using Candela.Controller.Api;
+using Candela.Controller.Tests.Api.Identity;
 using Candela.Docker.Tests.Fake;
 using Candela.Docker.Tests.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,9 +17,9 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private readonly SocketServer _server;
 
-    private ApiServer(SocketServer server, FakeContainerService containers, FakeImageService images, FakePlatform platform, FakeMachine machine)
+    private ApiServer(SocketServer server, FakeContainerService containers, FakeImageService images, FakePlatform platform, FakeMachine machine, TestIdentity identity)
     {
-        (_server, Containers, Images, Platform, Machine) = (server, containers, images, platform, machine);
+        (_server, Containers, Images, Platform, Machine, Identity) = (server, containers, images, platform, machine, identity);
         Http = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, cancellationToken) => new NetworkStream(await ConnectAsync(cancellationToken), ownsSocket: true) })
         {
             BaseAddress = new Uri("http://candela"),
@@ -34,6 +35,8 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public FakeMachine Machine { get; }
 
+    public TestIdentity Identity { get; }
+
     public HttpClient Http { get; }
 
     public string SocketPath => _server.SocketPath;
@@ -46,6 +49,7 @@ internal sealed class ApiServer : IAsyncDisposable
         var containers = new FakeContainerService(images);
         var platform = new FakePlatform();
         var machine = new FakeMachine();
+        var identity = new TestIdentity();
         var server = await SocketServer.StartAsync(
             app => app.MapControllerApi(),
             all =>
@@ -55,9 +59,10 @@ internal sealed class ApiServer : IAsyncDisposable
                     .AddSingleton<IMachineService>(machine)
                     .AddSingleton<IPlatformStatus>(platform)
                     .AddControllerApi();
+                identity.AddTo(all);
                 services?.Invoke(all);
             });
-        return new ApiServer(server, containers, images, platform, machine);
+        return new ApiServer(server, containers, images, platform, machine, identity);
     }
 
     /// <summary>A client as the command line has it.</summary>
@@ -107,5 +112,6 @@ internal sealed class ApiServer : IAsyncDisposable
         Http.Dispose();
         Containers.Dispose();
         await _server.DisposeAsync();
+        await Identity.DisposeAsync();
     }
 }

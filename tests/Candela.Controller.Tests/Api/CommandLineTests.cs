@@ -93,6 +93,54 @@ public sealed class CommandLineTests
         Assert.Contains("building the guest", (await RunAsync(server, null, "ps")).Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task People_groups_roles_and_bindings_are_managed()
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Equal("acme", await OutputAsync(server, "domain", "create", "acme"));
+        var made = await RunAsync(server, "correct horse battery\n", "user", "create", "ada@acme", "--given-name", "Ada", "--surname", "Lovelace", "--password");
+        Assert.Equal(new CliResult(0, "ada@acme\n", ""), made);
+        Assert.Equal(0, (await RunAsync(server, "another good password\n", "user", "passwd", "ada@acme")).ExitCode);
+        Assert.Equal(0, (await RunAsync(server, "another good password\na password of my own\n", "self", "passwd", "ada@acme")).ExitCode);
+        Assert.Equal(1, (await RunAsync(server, "another good password\nyet another password\n", "self", "passwd", "ada@acme")).ExitCode);
+        await OutputAsync(server, "user", "set", "ada@acme", "--mail", "ada@example.org");
+        Assert.Matches("ada +Ada Lovelace +ada@example.org +enabled", await OutputAsync(server, "user", "ls", "-d", "acme"));
+        await OutputAsync(server, "user", "disable", "ada@acme");
+        Assert.Contains("Enabled: False", await OutputAsync(server, "user", "show", "ada@acme"), StringComparison.Ordinal);
+        await OutputAsync(server, "user", "enable", "ada@acme");
+        await OutputAsync(server, "user", "unlock", "ada@acme");
+        Assert.Contains("Has password: True", await OutputAsync(server, "user", "credentials", "ada@acme"), StringComparison.Ordinal);
+        Assert.Equal("ci@acme", await OutputAsync(server, "service-account", "create", "ci@acme", "--description", "builds"));
+
+        Assert.Equal("developers@acme", await OutputAsync(server, "group", "create", "developers@acme"));
+        await OutputAsync(server, "group", "add", "developers@acme", "ada", "service-account:ci");
+        await OutputAsync(server, "group", "add", "developers@acme", "ada");
+        Assert.Contains("service-account:ci@acme", await OutputAsync(server, "group", "members", "developers@acme"), StringComparison.Ordinal);
+        Assert.Matches("developers +2 +", await OutputAsync(server, "group", "ls", "-d", "acme"));
+
+        const string scope = "/tenants/acme/projects/web";
+        Assert.Equal("runner", await OutputAsync(server, "role", "create", "runner", "--tenant", "acme", "-p", "container:operate", "-p", "container:get"));
+        await OutputAsync(server, "role", "set", "runner", "--tenant", "acme", "-p", "container:*");
+        Assert.Matches("runner +acme +custom", await OutputAsync(server, "role", "ls", "--tenant", "acme"));
+        var binding = await OutputAsync(server, "bind", "add", "runner", "group:developers@acme", scope);
+        Assert.Contains(binding, await OutputAsync(server, "bind", "ls", "/tenants/acme"), StringComparison.Ordinal);
+        Assert.Contains("allowed: role runner", await OutputAsync(server, "policy", "can-i", "container:execute", scope, "--as", "user:ada@acme"), StringComparison.Ordinal);
+        await OutputAsync(server, "bind", "rm", binding);
+        var denied = await RunAsync(server, null, "policy", "can-i", "container:execute", scope, "--as", "user:ada@acme");
+        Assert.Equal(1, denied.ExitCode);
+        Assert.Contains("denied", denied.Output, StringComparison.Ordinal);
+        await OutputAsync(server, "role", "rm", "runner", "--tenant", "acme");
+
+        var ldif = (await RunAsync(server, null, "domain", "export", "acme")).Output;
+        await OutputAsync(server, "group", "rm", "developers@acme");
+        await OutputAsync(server, "user", "rm", "ada@acme");
+        await OutputAsync(server, "service-account", "rm", "ci@acme");
+        Assert.Equal("made 3 accounts and groups and 2 memberships; 0 were there\n", (await RunAsync(server, ldif, "domain", "import", "acme")).Output);
+        await OutputAsync(server, "domain", "set", "acme", "--password-length", "20");
+        Assert.Contains("Minimum length: 20", await OutputAsync(server, "domain", "show", "acme"), StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync(server, null, "domain", "rm", "acme")).ExitCode);
+    }
+
     private static async Task<string> OutputAsync(ApiServer server, params string[] arguments)
     {
         var result = await RunAsync(server, null, arguments);

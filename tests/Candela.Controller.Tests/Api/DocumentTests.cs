@@ -28,6 +28,35 @@ public sealed partial class DocumentTests
         ("GET", Routes.Parents),
         ("POST", Routes.Parents),
         ("DELETE", Routes.Parent("a")),
+        ("GET", IdentityRoutes.Domains),
+        ("POST", IdentityRoutes.Domains),
+        .. ((string[])["GET", "PATCH", "DELETE"]).Select(method => (method, IdentityRoutes.Domain("a"))),
+        .. ((string[])["GET", "POST"]).Select(method => (method, IdentityRoutes.Domain("a", "ldif"))),
+        .. ((string[])[IdentityRoutes.Users, IdentityRoutes.ServiceAccounts]).SelectMany(collection => ((string, string)[])
+        [
+            ("GET", collection),
+            ("POST", collection),
+            ("GET", IdentityRoutes.Entry(collection, "a")),
+            ("PATCH", IdentityRoutes.Entry(collection, "a")),
+            ("DELETE", IdentityRoutes.Entry(collection, "a")),
+            ("GET", IdentityRoutes.Entry(collection, "a", "credentials")),
+            ("PUT", IdentityRoutes.Entry(collection, "a", "password")),
+            ("POST", IdentityRoutes.Entry(collection, "a", "unlock")),
+            ("DELETE", IdentityRoutes.Entry(collection, "a", "second-factor")),
+        ]),
+        ("GET", IdentityRoutes.Groups),
+        ("POST", IdentityRoutes.Groups),
+        .. ((string[])["GET", "PATCH", "DELETE"]).Select(method => (method, IdentityRoutes.Entry(IdentityRoutes.Groups, "a"))),
+        ("GET", IdentityRoutes.Entry(IdentityRoutes.Groups, "a", "members")),
+        .. ((string[])["PUT", "DELETE"]).Select(method => (method, IdentityRoutes.Entry(IdentityRoutes.Groups, "a", "members/user%3Aada"))),
+        ("GET", IdentityRoutes.Roles),
+        ("POST", IdentityRoutes.Roles),
+        .. ((string[])["GET", "PATCH", "DELETE"]).Select(method => (method, IdentityRoutes.Role("a", null))),
+        ("GET", IdentityRoutes.Bindings),
+        ("POST", IdentityRoutes.Bindings),
+        ("DELETE", IdentityRoutes.Binding("a")),
+        ("GET", IdentityRoutes.CanI),
+        .. ((string[])[IdentityRoutes.OwnPassword, IdentityRoutes.OwnSecondFactor, IdentityRoutes.OwnSecondFactorConfirm, IdentityRoutes.OwnRecoveryCodes]).Select(target => ("POST", target)),
         ("GET", Routes.Tasks),
         ("GET", Routes.Events),
     ];
@@ -45,7 +74,7 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_target_of_the_command_line_is_among_the_calls_tested()
     {
-        var constants = typeof(Routes).GetFields(BindingFlags.Public | BindingFlags.Static).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
+        var constants = typeof(Routes).GetFields(BindingFlags.Public | BindingFlags.Static).Concat(typeof(IdentityRoutes).GetFields(BindingFlags.Public | BindingFlags.Static)).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
         Assert.All(constants, target => Assert.Contains(Calls, call => call.Path == target));
     }
 

@@ -30,7 +30,7 @@ public sealed class AdministrationTests : IAsyncLifetime
         _acme = await Directory.CreateDomainAsync(_root, new Domain { Name = "acme", Tenant = "acme" }, Token);
         _admin = await AddAsync("admin");
         _eve = await AddAsync("eve");
-        await Policy.BindAsync(_root, _admin.Subject!.Value, "tenant-admin", ResourceScope.Tenant("acme"), Token);
+        await Policy.CreateBindingAsync(_root, _admin.Subject!.Value, "tenant-admin", ResourceScope.Tenant("acme"), Token);
     }
 
     public ValueTask DisposeAsync() => _identity.DisposeAsync();
@@ -41,7 +41,7 @@ public sealed class AdministrationTests : IAsyncLifetime
         await Directory.CreateAsync(_admin, "acme", id => new User { DomainId = id, Name = "ada" }, Password, mustChange: false, Token);
         await Directory.UpdateAsync<User>(_admin, Ref("ada"), ada => ada with { Mail = "ada@example.org" }, null, Token);
         await Directory.ResetPasswordAsync(_admin, Ref("ada"), "another good password", mustChange: true, Token);
-        await Policy.BindAsync(_admin, Policy.FindSubject("user:ada@acme"), "developer", ResourceScope.Project("acme", "web"), Token);
+        await Policy.CreateBindingAsync(_admin, Policy.FindSubject("user:ada@acme"), "developer", ResourceScope.Project("acme", "web"), Token);
         Assert.Equal(["acme"], (await Directory.ListDomainsAsync(_admin, Token)).Select(domain => domain.Name));
         Assert.Equal(3, (await Directory.ListAsync(_admin, "acme", EntryKind.User, null, 10, Token)).Count);
         await Directory.DeleteAsync(_admin, Ref("ada"), Token);
@@ -67,7 +67,7 @@ public sealed class AdministrationTests : IAsyncLifetime
             await DeniedAsync(() => Directory.GetCredentialsAsync(_eve, Ref(name), Token));
         }
 
-        await DeniedAsync(() => Policy.UnbindAsync(_eve, Guid.NewGuid(), Token));
+        await DeniedAsync(() => Policy.DeleteBindingAsync(_eve, Guid.NewGuid(), Token));
         await DeniedAsync(() => Policy.DecideAsync(_eve, _admin.Subject, new Permission(ResourceKind.User, Verb.Get), ResourceScope.Tenant("acme"), Token));
         Assert.False((await Policy.DecideAsync(_eve, null, new Permission(ResourceKind.User, Verb.Get), ResourceScope.Tenant("acme"), Token))!.Allowed);
         Assert.Empty(await Directory.ListDomainsAsync(_eve, Token));
@@ -82,12 +82,12 @@ public sealed class AdministrationTests : IAsyncLifetime
         await DeniedAsync(() => Policy.CreateRoleAsync(_admin, new Role { Name = "mine", Permissions = ["container:get"] }, Token));
         await Policy.CreateRoleAsync(_admin, new Role { Name = "mine", Tenant = "acme", Permissions = ["container:*"] }, Token);
         await DeniedAsync(() => Policy.UpdateRoleAsync(_admin, "acme", "mine", role => role with { Permissions = ["*:*"] }, null, Token));
-        await DeniedAsync(() => Policy.BindAsync(_admin, _admin.Subject!.Value, "system-admin", ResourceScope.Tenant("acme"), Token));
-        await DeniedAsync(() => Policy.BindAsync(_admin, _admin.Subject!.Value, "viewer", ResourceScope.System, Token));
-        await DeniedAsync(() => Policy.BindAsync(_eve, _eve.Subject!.Value, "viewer", ResourceScope.Tenant("acme"), Token));
+        await DeniedAsync(() => Policy.CreateBindingAsync(_admin, _admin.Subject!.Value, "system-admin", ResourceScope.Tenant("acme"), Token));
+        await DeniedAsync(() => Policy.CreateBindingAsync(_admin, _admin.Subject!.Value, "viewer", ResourceScope.System, Token));
+        await DeniedAsync(() => Policy.CreateBindingAsync(_eve, _eve.Subject!.Value, "viewer", ResourceScope.Tenant("acme"), Token));
 
         // By the password of somebody who has more, or by waking such an account.
-        var (boss, _) = (await AddAsync("boss"), await Policy.BindAsync(_root, Policy.FindSubject("user:boss@acme"), "system-admin", ResourceScope.Tenant("acme"), Token));
+        var (boss, _) = (await AddAsync("boss"), await Policy.CreateBindingAsync(_root, Policy.FindSubject("user:boss@acme"), "system-admin", ResourceScope.Tenant("acme"), Token));
         await DeniedAsync(() => Directory.ResetPasswordAsync(_admin, Ref("boss"), Password, mustChange: false, Token));
         await DeniedAsync(() => Directory.RemoveSecondFactorAsync(_admin, Ref("boss"), Token));
         await Directory.UpdateAsync<User>(_admin, Ref("boss"), user => user with { Enabled = false }, null, Token);
@@ -97,7 +97,7 @@ public sealed class AdministrationTests : IAsyncLifetime
         // By a group that has more, directly, through another one, or by a file.
         await Directory.CreateAsync(_root, "acme", id => new Group { DomainId = id, Name = "bosses" }, null, mustChange: false, Token);
         await Directory.CreateAsync(_admin, "acme", id => new Group { DomainId = id, Name = "inner" }, null, mustChange: false, Token);
-        await Policy.BindAsync(_root, Policy.FindSubject("group:bosses@acme"), "system-admin", ResourceScope.Tenant("acme"), Token);
+        await Policy.CreateBindingAsync(_root, Policy.FindSubject("group:bosses@acme"), "system-admin", ResourceScope.Tenant("acme"), Token);
         await DeniedAsync(() => Directory.AddMemberAsync(_admin, Group("bosses"), Ref("admin"), Token));
         await Directory.AddMemberAsync(_root, Group("bosses"), Group("inner"), Token);
         await DeniedAsync(() => Directory.AddMemberAsync(_admin, Group("inner"), Ref("admin"), Token));
@@ -116,7 +116,7 @@ public sealed class AdministrationTests : IAsyncLifetime
     {
         var ada = await AddAsync("ada");
         await Policy.CreateRoleAsync(_root, new Role { Name = "help-desk", Permissions = ["user:get", "user:reset"] }, Token);
-        await Policy.BindAsync(_root, _eve.Subject!.Value, "help-desk", ResourceScope.Tenant("acme").Resource(ResourceKind.User, ada.Subject!.Value.EntryId.ToString()), Token);
+        await Policy.CreateBindingAsync(_root, _eve.Subject!.Value, "help-desk", ResourceScope.Tenant("acme").Resource(ResourceKind.User, ada.Subject!.Value.EntryId.ToString()), Token);
         await Directory.ResetPasswordAsync(_eve, Ref("ada"), "another good password", mustChange: true, Token);
         await DeniedAsync(() => Directory.ResetPasswordAsync(_eve, Ref("admin"), Password, mustChange: true, Token));
         await DeniedAsync(() => Directory.DeleteAsync(_eve, Ref("ada"), Token));

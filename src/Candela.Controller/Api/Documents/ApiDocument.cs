@@ -15,8 +15,8 @@ internal static class ApiDocument
         options.ShouldInclude = description => description.RelativePath?.StartsWith("v1/", StringComparison.Ordinal) ?? false;
         options.AddOperationTransformer(static (operation, context, _) =>
         {
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<TarBody>().Any())
-                operation.RequestBody = new OpenApiRequestBody { Required = true, Content = TarContent() };
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<FileBody>().FirstOrDefault() is { } file)
+                operation.RequestBody = new OpenApiRequestBody { Required = true, Content = FileContent(file.MediaType) };
             return Task.CompletedTask;
         });
         options.AddDocumentTransformer(static (document, _, _) =>
@@ -33,8 +33,8 @@ internal static class ApiDocument
         });
     }
 
-    private static Dictionary<string, OpenApiMediaType> TarContent() => new()
+    private static Dictionary<string, OpenApiMediaType> FileContent(string mediaType) => new()
     {
-        [ApiRequests.TarType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
+        [mediaType] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } },
     };
 }

@@ -4,6 +4,7 @@ using Candela.Controller.Api.Tasks;
 using Candela.Images;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Model.Identity;
 
 namespace Candela.Controller.Api.Http;
 
@@ -40,6 +41,34 @@ namespace Candela.Controller.Api.Http;
 [JsonSerializable(typeof(LogLine))]
 [JsonSerializable(typeof(StatusAnswer))]
 [JsonSerializable(typeof(IReadOnlyList<TaskRecord>))]
+[JsonSerializable(typeof(DomainReport))]
+[JsonSerializable(typeof(IReadOnlyList<DomainReport>))]
+[JsonSerializable(typeof(CreateDomainRequest))]
+[JsonSerializable(typeof(UpdateDomainRequest))]
+[JsonSerializable(typeof(ImportReport))]
+[JsonSerializable(typeof(AccountReport))]
+[JsonSerializable(typeof(IReadOnlyList<AccountReport>))]
+[JsonSerializable(typeof(CreateAccountRequest))]
+[JsonSerializable(typeof(UpdateAccountRequest))]
+[JsonSerializable(typeof(CredentialReport))]
+[JsonSerializable(typeof(ResetPasswordRequest))]
+[JsonSerializable(typeof(GroupReport))]
+[JsonSerializable(typeof(IReadOnlyList<GroupReport>))]
+[JsonSerializable(typeof(CreateGroupRequest))]
+[JsonSerializable(typeof(UpdateGroupRequest))]
+[JsonSerializable(typeof(IReadOnlyList<MemberReport>))]
+[JsonSerializable(typeof(RoleReport))]
+[JsonSerializable(typeof(IReadOnlyList<RoleReport>))]
+[JsonSerializable(typeof(CreateRoleRequest))]
+[JsonSerializable(typeof(UpdateRoleRequest))]
+[JsonSerializable(typeof(BindingReport))]
+[JsonSerializable(typeof(IReadOnlyList<BindingReport>))]
+[JsonSerializable(typeof(CreateBindingRequest))]
+[JsonSerializable(typeof(DecisionReport))]
+[JsonSerializable(typeof(ChangePasswordRequest))]
+[JsonSerializable(typeof(SelfRequest))]
+[JsonSerializable(typeof(TotpReport))]
+[JsonSerializable(typeof(RecoveryCodesReport))]
 [JsonSerializable(typeof(ApiProblem))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {

@@ -11,11 +11,9 @@ internal sealed class WorksWhilePreparing
     public static readonly WorksWhilePreparing Instance = new();
 }
 
-/// <summary>Marks an endpoint whose body is a tar archive.</summary>
-internal sealed class TarBody
-{
-    public static readonly TarBody Instance = new();
-}
+/// <summary>Marks an endpoint whose body is a file.</summary>
+/// <param name="MediaType">Its type.</param>
+internal sealed record FileBody(string MediaType);
 
 /// <summary>What endpoints say of themselves, for the document and for the server.</summary>
 internal static class ApiMetadata
@@ -42,7 +40,10 @@ internal static class ApiMetadata
         }
 
         /// <summary>The body is a tar archive of any length.</summary>
-        public RouteHandlerBuilder AcceptsTar() => endpoint.WithMetadata(TarBody.Instance, new DisableRequestSizeLimitAttribute());
+        public RouteHandlerBuilder AcceptsTar() => endpoint.AcceptsFile(ApiRequests.TarType);
+
+        /// <summary>The body is a file of any length.</summary>
+        public RouteHandlerBuilder AcceptsFile(string mediaType) => endpoint.WithMetadata(new FileBody(mediaType), new DisableRequestSizeLimitAttribute());
 
         /// <summary>The answer is a line of JSON each.</summary>
         public RouteHandlerBuilder ProducesLines<T>() => endpoint.Produces<T>(StatusCodes.Status200OK, ApiRequests.LinesType);

@@ -16,6 +16,7 @@ internal static class ApiRequests
 {
     public const string LinesType = "application/x-ndjson";
     public const string TarType = "application/x-tar";
+    public const string LdifType = "text/x-ldif";
 
     private static readonly JsonWriterOptions LineOptions = new() { Indented = false };
 
