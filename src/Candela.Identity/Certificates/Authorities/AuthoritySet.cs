@@ -42,6 +42,9 @@ internal sealed class AuthoritySet(IStateStore store, ISecretBox secrets, Certif
     /// <summary>Roots to be trusted, the one in use first.</summary>
     public IReadOnlyList<Authority> Roots => _picture.Roots;
 
+    /// <summary>Revision at which what is trusted last changed.</summary>
+    public long RootRevision => _picture.Documents.Where(d => d.Document.Purpose is null).Max(d => (long?)d.Revision) ?? 0;
+
     /// <summary>Ends when authorities or profiles have changed since this was read.</summary>
     public Task Changed => Volatile.Read(ref _changed).Task;
 

@@ -1,0 +1,109 @@
+using System.Text.Json;
+using Candela.Identity.Certificates;
+using Candela.Identity.Secrets;
+using Candela.Identity.Workloads.Bundles;
+using Candela.Identity.Workloads.Jwt;
+using Candela.Model;
+using Candela.State;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Identity.Workloads;
+
+/// <summary>
+/// The installation's SPIFFE trust domain: its bundle, JWT-SVIDs, and the other trust domains that it trusts. Safe for use from many threads.
+/// </summary>
+public sealed class TrustDomain : IAsyncDisposable
+{
+    private readonly JwtSigningKeys _keys;
+    private readonly FederatedBundles _federated;
+    private readonly JwtSvidIssuer _issuer;
+    private readonly JwtSvidValidator _validator;
+
+    private TrustDomain(CertificateAuthority authority, WorkloadIdentities workloads, JwtSigningKeys keys, FederatedBundles federated, WorkloadOptions options, TimeProvider time)
+    {
+        Name = authority.TrustDomain;
+        Workloads = workloads;
+        Bundles = new BundleSource(authority, keys, federated, options);
+        _keys = keys;
+        _federated = federated;
+        _issuer = new JwtSvidIssuer(keys, options, time);
+        _validator = new JwtSvidValidator(workloads, Bundles, time);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Its workloads.</summary>
+    public WorkloadIdentities Workloads { get; }
+
+    /// <summary>Its bundle, for others to trust.</summary>
+    public TrustBundle Bundle => Bundles.Own;
+
+    internal BundleSource Bundles { get; }
+
+    /// <summary>Reads keys and bundles from the store; makes the first key.</summary>
+    public static async Task<TrustDomain> OpenAsync(
+        IStateStore store, ISecretBox secrets, CertificateAuthority authority, WorkloadIdentities workloads, WorkloadOptions options, TimeProvider time, ILogger<TrustDomain> logger,
+        CancellationToken cancellationToken)
+    {
+        options.Check();
+        var keys = new JwtSigningKeys(store, secrets, options, time, logger);
+        var federated = new FederatedBundles(store, authority.TrustDomain, time, logger);
+        await keys.StartAsync(cancellationToken);
+        await federated.StartAsync(cancellationToken);
+        return new TrustDomain(authority, workloads, keys, federated, options, time);
+    }
+
+    /// <summary>Issues a JWT-SVID to a container that runs here.</summary>
+    /// <param name="container">Its id, as its own channel says.</param>
+    /// <param name="audiences">Who may accept it; 1 to 16.</param>
+    /// <exception cref="CandelaException">NotFound: it has no identity here. InvalidArgument: the audiences.</exception>
+    public JwtSvid IssueJwt(string container, IReadOnlyList<string> audiences) => Workloads.FindHeld(container) is { HasEnded: false } workload
+        ? _issuer.Issue(workload.Id, container, audiences)
+        : throw new CandelaException(ErrorCode.NotFound, "this container has no identity here: it has ended, or runs elsewhere");
+
+    /// <summary>Says whose JWT-SVID a token is.</summary>
+    /// <param name="token">Token.</param>
+    /// <param name="audience">Who asks.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>The identity, and all claims.</returns>
+    /// <exception cref="CandelaException">Unauthenticated: it is malformed, forged, expired, for another audience, or its container has ended.</exception>
+    public Task<(SpiffeId Id, JsonElement Claims)> ValidateJwtAsync(string token, string audience, CancellationToken cancellationToken) =>
+        _validator.ValidateAsync(token, audience, cancellationToken);
+
+    /// <summary>Names of the trust domains that are trusted besides this one, and their bundles.</summary>
+    public IReadOnlyCollection<TrustBundle> Federated => _federated.All;
+
+    /// <summary>Trusts another trust domain by a bundle that is given by hand and not renewed.</summary>
+    public Task FederateAsync(string trustDomain, string bundle, CancellationToken cancellationToken) =>
+        _federated.SetAsync(new FederationDocument { TrustDomain = Check(trustDomain), Bundle = bundle }, cancellationToken);
+
+    /// <summary>Trusts another trust domain by a bundle endpoint that is verified as web servers are (<c>https_web</c>).</summary>
+    public Task FederateAsync(string trustDomain, Uri url, CancellationToken cancellationToken) =>
+        _federated.SetAsync(new FederationDocument { TrustDomain = Check(trustDomain), Url = url }, cancellationToken);
+
+    /// <summary>Trusts another trust domain by a bundle endpoint that shows an X.509-SVID (<c>https_spiffe</c>).</summary>
+    /// <param name="endpoint">Identity that the endpoint must show.</param>
+    /// <param name="url">Where the endpoint is.</param>
+    /// <param name="bundle">First bundle, which came by a safe way: it verifies the endpoint.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task FederateAsync(SpiffeId endpoint, Uri url, string bundle, CancellationToken cancellationToken) =>
+        _federated.SetAsync(new FederationDocument { TrustDomain = Check(endpoint.TrustDomain), Url = url, EndpointId = endpoint.ToString(), Bundle = bundle }, cancellationToken);
+
+    /// <summary>Trusts a trust domain no longer.</summary>
+    /// <exception cref="CandelaException">NotFound.</exception>
+    public Task UnfederateAsync(string trustDomain, CancellationToken cancellationToken) => _federated.RemoveAsync(trustDomain, cancellationToken);
+
+    /// <summary>Ends what runs in the background.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _federated.DisposeAsync();
+        await _keys.DisposeAsync();
+    }
+
+    internal Task RefreshFederatedAsync(CancellationToken cancellationToken) => _federated.RefreshDueAsync(cancellationToken);
+
+    internal Task MaintainKeysAsync(CancellationToken cancellationToken) => _keys.MaintainAsync(cancellationToken);
+
+    private static string Check(string trustDomain) => SpiffeId.OfTrustDomain(trustDomain).TrustDomain;
+}
