@@ -104,6 +104,7 @@ public sealed class MachineNetwork : IDisposable
     {
         lock (_gate)
         {
+            Directory.CreateDirectory(NamespaceFolder);
             Forget(new NetworkPlan());
             _host.Remove();
             Directory.Delete(NamespaceFolder);

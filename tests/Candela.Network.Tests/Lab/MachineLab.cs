@@ -26,6 +26,7 @@ internal sealed class MachineLab : IDisposable
     {
         Machine = NetworkNamespace.CreateAnonymous();
         Outside = NetworkNamespace.CreateAnonymous();
+        Machine.SetParameter("ipv4/ip_forward", "0"); // else as the host's
         if (forwardsIpv6)
             Machine.SetParameter("ipv6/conf/all/forwarding", "1");
         using var machine = new RouteSocket(Machine);
