@@ -58,12 +58,15 @@ public sealed class MachineNetwork : IDisposable
         lock (_gate)
         {
             _host.Reserve(plan);
+            if (!Equals(plan.TunnelAddress, _host.Tunnels.Local) && _projects.Count > 0)
+                throw new CandelaException(ErrorCode.Conflict, "the machine's address for VXLAN cannot change while projects have networks: restart candelad");
+            _host.Tunnels.Local = plan.TunnelAddress;
             Forget(plan);
             _host.ApplyFirewall(plan);
             foreach (ProjectPlan project in plan.Projects.Values)
             {
                 if (!_projects.TryGetValue(project.Id, out ProjectNetwork? network))
-                    _projects.Add(project.Id, network = ProjectNetwork.Open(PathOf(project.Id), _options.FlowLog, _options.Clock));
+                    _projects.Add(project.Id, network = ProjectNetwork.Open(PathOf(project.Id), _options.FlowLog, _options.Clock, _host.Tunnels));
                 if (ReferenceEquals(network.Plan, project))
                     continue;
                 network.Apply(project);

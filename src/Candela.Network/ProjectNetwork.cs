@@ -28,14 +28,14 @@ public sealed class ProjectNetwork : IDisposable
     private readonly ResolvedNames _names;
     private ProjectPlan? _plan;
 
-    private ProjectNetwork(NetworkNamespace space, FlowLogOptions log, TimeProvider clock)
+    private ProjectNetwork(NetworkNamespace space, FlowLogOptions log, TimeProvider clock, Tunnels? tunnels)
     {
         _names = new ResolvedNames(clock);
         Namespace = space;
         _route = new RouteSocket(space);
         _nft = new NftSocket(space);
         _firewall = new ProjectFirewall(_nft, log);
-        _topology = new Topology(_route);
+        _topology = new Topology(_route, space, tunnels);
         _connections = new ConnectionTable(space);
     }
 
@@ -47,7 +47,7 @@ public sealed class ProjectNetwork : IDisposable
 
     /// <summary>Opens the namespace mounted at a path, or makes one.</summary>
     /// <exception cref="IOException">The kernel refuses; the message says what is missing.</exception>
-    public static ProjectNetwork Open(string path, FlowLogOptions log, TimeProvider clock)
+    internal static ProjectNetwork Open(string path, FlowLogOptions log, TimeProvider clock, Tunnels? tunnels)
     {
         NetworkNamespace? space = NetworkNamespace.TryOpenAt(path);
         if (space is null)
@@ -60,7 +60,7 @@ public sealed class ProjectNetwork : IDisposable
         try
         {
             SetParameters(space);
-            return new ProjectNetwork(space, log, clock);
+            return new ProjectNetwork(space, log, clock, tunnels);
         }
         catch
         {

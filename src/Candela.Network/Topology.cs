@@ -1,4 +1,6 @@
 using System.Net;
+using Candela.Network.Host;
+using Candela.Network.Namespaces;
 using Candela.Network.Netlink;
 using Candela.Network.Plan;
 
@@ -9,9 +11,9 @@ namespace Candela.Network;
 /// address has, the plan says.
 /// </summary>
 /// <remarks>Not for several threads at once.</remarks>
-internal sealed class Topology(RouteSocket route)
+internal sealed class Topology(RouteSocket route, NetworkNamespace space, Tunnels? tunnels)
 {
-    private readonly Dictionary<string, int> _bridges = [];
+    private readonly Dictionary<string, int> _bridges = [], _tunnels = [];
     private ProjectPlan? _plan;
 
     public void Apply(ProjectPlan plan)
@@ -42,6 +44,7 @@ internal sealed class Topology(RouteSocket route)
                 batch.DeleteLink(link.Index, link.Name);
         });
         _bridges.Clear();
+        _tunnels.Clear();
         _plan = null;
     }
 
@@ -51,13 +54,17 @@ internal sealed class Topology(RouteSocket route)
     private void Reconcile(ProjectPlan plan)
     {
         _bridges.Clear();
+        _tunnels.Clear();
         List<LinkState> links = route.Links();
         Dictionary<string, PortSpec> ports = plan.Ports.Values.Where(p => p.Machine is null).ToDictionary(p => LinkNames.Port(p.Id));
+        Dictionary<string, SegmentSpec> tunnelled = plan.Segments.Values.Where(HasTunnel).ToDictionary(s => LinkNames.Tunnel(s.Id));
         Dictionary<string, SegmentSpec> bridges = plan.Segments.Values.ToDictionary(s => LinkNames.Bridge(s.Id));
         var batch = new RouteBatch();
         foreach (LinkState link in links.Where(IsOurs).Where(l => !ports.ContainsKey(l.Name) && l.Name != LinkNames.Uplink))
         {
             if (bridges.TryGetValue(link.Name, out SegmentSpec? segment) && link.Kind == "bridge" && link.Mac == LinkNames.GatewayMac(segment.Id) && link.Mtu == segment.Mtu)
+                continue;
+            if (tunnelled.TryGetValue(link.Name, out segment) && link.Kind == "vxlan" && link.Alias == tunnels!.Describe(segment) && link.Mtu == segment.Mtu)
                 continue;
             batch.DeleteLink(link.Index, link.Name);
         }
@@ -83,7 +90,9 @@ internal sealed class Topology(RouteSocket route)
                 Attach(batch, link, port, plan.Segments[port.SegmentId]);
         }
 
-        ReconcileForwarding(batch, links, ports);
+        ReconcileForwarding(batch, links, ports, plan);
+        foreach (PortSpec port in plan.Ports.Values.Where(p => p.Machine is not null))
+            AddRemote(batch, port, plan.Segments[port.SegmentId]);
         route.Execute(batch);
     }
 
@@ -121,14 +130,21 @@ internal sealed class Topology(RouteSocket route)
         }
     }
 
-    private void ReconcileForwarding(RouteBatch batch, List<LinkState> links, Dictionary<string, PortSpec> ports)
+    private void ReconcileForwarding(RouteBatch batch, List<LinkState> links, Dictionary<string, PortSpec> ports, ProjectPlan plan)
     {
         Dictionary<int, LinkState> byIndex = links.ToDictionary(l => l.Index);
-        foreach (NeighbourState entry in route.Forwarding())
+        HashSet<(int, MacAddress, IPAddress?)> wanted = [.. plan.Ports.Values.Where(p => p.Machine is not null && _tunnels.ContainsKey(p.SegmentId))
+            .SelectMany(p => new (int, MacAddress, IPAddress?)[] { (_tunnels[p.SegmentId], p.Mac, null), (_tunnels[p.SegmentId], p.Mac, p.Machine), (_tunnels[p.SegmentId], default, p.Machine) })];
+        foreach (NeighbourState entry in route.Forwarding().Where(e => e.IsStatic && byIndex.ContainsKey(e.Index)))
         {
+            LinkState link = byIndex[entry.Index];
+            bool isTunnel = link.Kind == "vxlan";
             // The kernel itself adds an entry for each port's own MAC.
-            if (entry.Master != 0 && entry.IsStatic && byIndex.TryGetValue(entry.Index, out LinkState? link) && link.Mac != entry.Mac &&
-                ports.TryGetValue(link.Name, out PortSpec? port) && port.Mac != entry.Mac)
+            if (link.Mac == entry.Mac || (isTunnel && wanted.Contains((entry.Index, entry.Mac, entry.Destination))))
+                continue;
+            if (isTunnel && entry.Destination is { } machine)
+                batch.DeleteTunnelForwarding(entry.Index, entry.Mac, machine);
+            else if (entry.Master != 0 && (isTunnel || (ports.TryGetValue(link.Name, out PortSpec? port) && port.Mac != entry.Mac)))
                 batch.DeleteForwarding(entry.Index, entry.Mac);
         }
     }
@@ -141,10 +157,10 @@ internal sealed class Topology(RouteSocket route)
         {
             foreach ((string id, PortSpec port) in before.Ports)
             {
-                if (!plan.Ports.TryGetValue(id, out PortSpec? kept) || kept.SegmentId != port.SegmentId || kept.Machine != port.Machine)
-                    RemovePort(batch, port);
-                else if (!ReferenceEquals(kept, port))
-                    RemoveNeighbours(batch, port);
+                if (!plan.Ports.TryGetValue(id, out PortSpec? kept) || kept.SegmentId != port.SegmentId || !Equals(kept.Machine, port.Machine))
+                    RemovePort(batch, port, plan);
+                else if (!ReferenceEquals(kept, port) && (kept.Mac != port.Mac || !kept.Addresses.SequenceEqual(port.Addresses)))
+                    RemoveNeighbours(batch, port, plan);
             }
 
             added.AddRange(plan.Ports.Where(p => !before.Ports.TryGetValue(p.Key, out PortSpec? port) || !ReferenceEquals(port, p.Value)).Select(p => p.Value));
@@ -162,6 +178,8 @@ internal sealed class Topology(RouteSocket route)
 
             batch.DeleteLink(_bridges[segment.Id], LinkNames.Bridge(segment.Id));
             _bridges.Remove(segment.Id);
+            if (_tunnels.Remove(segment.Id, out int tunnel))
+                batch.DeleteLink(tunnel, LinkNames.Tunnel(segment.Id));
         }
 
         route.Execute(batch);
@@ -173,7 +191,9 @@ internal sealed class Topology(RouteSocket route)
         foreach (PortSpec port in added)
         {
             AddNeighbours(batch, port);
-            if (port.Machine is null && route.FindLink(LinkNames.Port(port.Id)) is { } link)
+            if (port.Machine is not null)
+                AddRemote(batch, port, plan.Segments[port.SegmentId]);
+            else if (route.FindLink(LinkNames.Port(port.Id)) is { } link)
                 Attach(batch, link, port, plan.Segments[port.SegmentId]);
         }
 
@@ -190,11 +210,32 @@ internal sealed class Topology(RouteSocket route)
         }
 
         _bridges[segment.Id] = bridge.Index;
+        if (HasTunnel(segment))
+            AddTunnel(segment, bridge.Index);
         route.Execute(b =>
         {
             b.SetLink(bridge.Index, $"set bridge {name} up", up: true, alias: $"candela segment {segment.Id}");
             foreach ((IPAddress address, int length) in Gateways(segment))
                 b.AddAddress(bridge.Index, address, length);
+        });
+    }
+
+    private void AddTunnel(SegmentSpec segment, int bridge)
+    {
+        string name = LinkNames.Tunnel(segment.Id);
+        if (route.FindLink(name) is not { } link)
+        {
+            tunnels!.Add(segment, space);
+            link = route.FindLink(name) ?? throw new IOException($"VXLAN link {name} of segment {segment.Id} is gone");
+        }
+
+        _tunnels[segment.Id] = link.Index;
+        route.Execute(b =>
+        {
+            b.SetLink(link.Index, $"connect VXLAN link {name}", master: bridge, alias: tunnels!.Describe(segment));
+            b.SetBridgePort(link.Index, name, suppressNeighbours: true);
+            b.SetAutomaticIPv6(link.Index, name, enabled: false);
+            b.SetLink(link.Index, $"set VXLAN link {name} up", up: true);
         });
     }
 
@@ -215,21 +256,39 @@ internal sealed class Topology(RouteSocket route)
             batch.SetNeighbour(_bridges[port.SegmentId], address, port.Mac);
     }
 
-    private void RemoveNeighbours(RouteBatch batch, PortSpec port)
+    // Where the MACs of another machine's ports are: behind the tunnel, and there behind that machine.
+    private void AddRemote(RouteBatch batch, PortSpec port, SegmentSpec segment)
     {
-        foreach (IPAddress address in NeighbourAddresses(port))
-            batch.DeleteNeighbour(_bridges[port.SegmentId], address);
-        if (route.FindLink(LinkNames.Port(port.Id)) is { } link)
-            batch.DeleteForwarding(link.Index, port.Mac);
+        if (!_tunnels.TryGetValue(segment.Id, out int tunnel))
+            return;
+        batch.SetForwarding(tunnel, port.Mac);
+        batch.AddTunnelForwarding(tunnel, port.Mac, port.Machine!);
+        if (segment.HasMulticast)
+            batch.AddTunnelForwarding(tunnel, default, port.Machine!);
     }
 
-    private void RemovePort(RouteBatch batch, PortSpec port)
+    private void RemoveNeighbours(RouteBatch batch, PortSpec port, ProjectPlan plan)
     {
         foreach (IPAddress address in NeighbourAddresses(port))
             batch.DeleteNeighbour(_bridges[port.SegmentId], address);
         if (port.Machine is null && route.FindLink(LinkNames.Port(port.Id)) is { } link)
+            batch.DeleteForwarding(link.Index, port.Mac);
+        if (port.Machine is null || !_tunnels.TryGetValue(port.SegmentId, out int tunnel))
+            return;
+        batch.DeleteForwarding(tunnel, port.Mac);
+        batch.DeleteTunnelForwarding(tunnel, port.Mac, port.Machine);
+        if (!plan.Ports.Values.Any(p => p.SegmentId == port.SegmentId && port.Machine.Equals(p.Machine)))
+            batch.DeleteTunnelForwarding(tunnel, default, port.Machine);
+    }
+
+    private void RemovePort(RouteBatch batch, PortSpec port, ProjectPlan plan)
+    {
+        RemoveNeighbours(batch, port, plan);
+        if (port.Machine is null && route.FindLink(LinkNames.Port(port.Id)) is { } link)
             batch.DeleteLink(link.Index, link.Name);
     }
+
+    private bool HasTunnel(SegmentSpec segment) => segment.Vni is not null && tunnels?.Local is not null;
 
     private static IEnumerable<IPAddress> NeighbourAddresses(PortSpec port) => port.Ipv6 is null ? port.Addresses : port.Addresses.Append(port.Mac.LinkLocal);
 

@@ -34,7 +34,11 @@ internal sealed class HostNetwork : IDisposable
         _forwarding = new ForwardingSwitch(host, Path.Combine(stateFolder, "forwarding-was-off"));
         _forwarding.On();
         _firewall = new HostFirewall(_nft, _options, _forwarding.WasOff);
+        Tunnels = new Tunnels(_route, options.VxlanPort);
     }
+
+    /// <summary>Makes VXLAN links.</summary>
+    public Tunnels Tunnels { get; }
 
     /// <summary>The way out of a project.</summary>
     public Uplink UplinkOf(ProjectPlan plan) => Uplink.Of(plan, _options);

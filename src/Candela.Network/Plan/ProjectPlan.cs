@@ -80,6 +80,9 @@ public sealed record SegmentSpec
     /// <summary>Largest IP packet, bytes; 576 to 65,000.</summary>
     public int Mtu { get; init; } = 1500;
 
+    /// <summary>What VXLAN adds to a packet on the way to an IPv4 machine, bytes; 20 more to an IPv6 one. A tunnelled segment's MTU is that much less.</summary>
+    public const int TunnelOverheadBytes = 50;
+
     /// <summary>VXLAN network identifier, 1 to 16,777,215, when the segment is on several machines.</summary>
     public uint? Vni { get; init; }
 }

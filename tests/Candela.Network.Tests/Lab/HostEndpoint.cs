@@ -42,8 +42,8 @@ internal sealed class HostEndpoint : IDisposable
         return new HostEndpoint(space, port);
     }
 
-    /// <summary>Whether ping(8) gets an answer within a second.</summary>
-    public bool Pings(IPAddress address) => Run("ping", "-c", "1", "-W", "1", address.ToString()).ExitCode == 0;
+    /// <summary>Whether ping(8) gets an answer: to one of three, since a link that has just come up may lose packets.</summary>
+    public bool Pings(IPAddress address) => Run("ping", "-c", "3", "-i", "0.3", "-W", "1", address.ToString()).ExitCode == 0;
 
     /// <summary>Runs a program inside.</summary>
     public (int ExitCode, string Output) Run(string program, params string[] arguments)

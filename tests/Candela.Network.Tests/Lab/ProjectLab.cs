@@ -15,7 +15,7 @@ internal sealed class ProjectLab : IDisposable
 
     public ProjectLab(DefaultStance stance = DefaultStance.Open, FlowLogOptions? log = null)
     {
-        Network = ProjectNetwork.Open(Path, log ?? new FlowLogOptions(), TimeProvider.System);
+        Network = ProjectNetwork.Open(Path, log ?? new FlowLogOptions(), TimeProvider.System, null);
         Plan = new ProjectPlan { Id = "project", Stance = stance };
     }
 
@@ -30,7 +30,7 @@ internal sealed class ProjectLab : IDisposable
     public void Restart()
     {
         Network.Dispose();
-        Network = ProjectNetwork.Open(Path, new FlowLogOptions(), TimeProvider.System);
+        Network = ProjectNetwork.Open(Path, new FlowLogOptions(), TimeProvider.System, null);
     }
 
     public void Apply() => Network.Apply(Plan);
