@@ -1,6 +1,7 @@
 using System.Net;
 using Candela.Model;
 using Candela.Network.Dns;
+using Candela.Network.Flows;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
 using Candela.Network.Plan;
@@ -31,12 +32,16 @@ public sealed class MachineNetwork : IDisposable
         Directory.CreateDirectory(options.StateFolder);
         _hostNamespace = options.Host ?? NetworkNamespace.Current();
         _host = new HostNetwork(_hostNamespace, options.HostOptions, options.StateFolder);
+        Flows = new FlowLog(options.FlowLog, options.Clock);
         _names = new NameServers(new DnsForwarder(_hostNamespace, () => options.Resolvers.Servers));
         _expiry = options.Clock.CreateTimer(_ => ExpireNames(), null, s_expiryPeriod, s_expiryPeriod);
     }
 
     /// <summary>The plan that holds; empty before the first.</summary>
     public NetworkPlan Plan { get; private set; } = new();
+
+    /// <summary>Who talked to whom, and what was dropped.</summary>
+    public FlowLog Flows { get; }
 
     private string NamespaceFolder => Path.Combine(_options.RunFolder, "netns");
 
@@ -66,7 +71,11 @@ public sealed class MachineNetwork : IDisposable
             foreach (ProjectPlan project in plan.Projects.Values)
             {
                 if (!_projects.TryGetValue(project.Id, out ProjectNetwork? network))
+                {
                     _projects.Add(project.Id, network = ProjectNetwork.Open(PathOf(project.Id), _options.FlowLog, _options.Clock, _host.Tunnels));
+                    Flows.Add(network, project.Id);
+                }
+
                 if (ReferenceEquals(network.Plan, project))
                     continue;
                 network.Apply(project);
@@ -120,6 +129,7 @@ public sealed class MachineNetwork : IDisposable
     {
         _expiry.Dispose();
         _names.Dispose();
+        Flows.Dispose();
         foreach (ProjectNetwork network in _projects.Values)
             network.Dispose();
         _host.Dispose();
@@ -142,6 +152,7 @@ public sealed class MachineNetwork : IDisposable
         foreach ((string id, ProjectNetwork network) in _projects.Where(p => !plan.Projects.ContainsKey(p.Key)).ToArray())
         {
             _names.Remove(network);
+            Flows.Remove(id);
             network.Remove();
             network.Dispose();
             _projects.Remove(id);

@@ -1,3 +1,5 @@
+using Candela.Network.Flows;
+
 namespace Candela.Network.Firewall;
 
 /// <summary>What goes to the flow log.</summary>
@@ -21,5 +23,18 @@ internal static class FlowLogPrefix
 {
     public const string Spoofed = "spoofed", Unrouted = "unrouted", AllowedByDefault = "allow", DeniedByDefault = "deny";
 
-    public static string Policy(Plan.Policy policy) => $"{(policy.Action == Plan.PolicyAction.Allow ? "allow" : "deny")} {policy.Id}";
+    public static string Policy(Plan.Policy policy) => $"{(policy.Action == Plan.PolicyAction.Allow ? AllowedByDefault : DeniedByDefault)} {policy.Id}";
+
+    public static (FlowVerdict Verdict, string? PolicyId) Read(string prefix)
+    {
+        int space = prefix.IndexOf(' ', StringComparison.Ordinal);
+        FlowVerdict verdict = (space < 0 ? prefix : prefix[..space]) switch
+        {
+            AllowedByDefault => FlowVerdict.Allowed,
+            Spoofed => FlowVerdict.Spoofed,
+            Unrouted => FlowVerdict.Unrouted,
+            _ => FlowVerdict.Denied,
+        };
+        return (verdict, space < 0 ? null : prefix[(space + 1)..]);
+    }
 }

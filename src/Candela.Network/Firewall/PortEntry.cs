@@ -40,8 +40,8 @@ internal sealed class PortEntry
 
     public List<(string Name, long BytesPerSecond)> Limits { get; } = [];
 
-    /// <summary>A tenth of a second's worth, and no less than some full-size offloaded packets.</summary>
-    public static uint BurstBytes(long bytesPerSecond) => (uint)Math.Clamp(bytesPerSecond / 10, 256 * 1024, 1 << 30);
+    /// <summary>On top of the second's worth that the kernel's limits always hold: at least some full-size offloaded packets.</summary>
+    public static uint BurstBytes(long bytesPerSecond) => (uint)Math.Max(0, (256 * 1024) - bytesPerSecond);
 
     public void Release(Identities identities)
     {

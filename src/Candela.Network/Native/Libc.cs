@@ -17,6 +17,7 @@ internal static unsafe partial class Libc
     public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, EBUSY = 16, EEXIST = 17, ENODEV = 19, EINVAL = 22, ESRCH = 3,
         EADDRNOTAVAIL = 99, ENOBUFS = 105, EOPNOTSUPP = 95;
     public const short POLLIN = 1;
+    public const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct Pollfd
@@ -43,6 +44,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint recv(int fd, void* buffer, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int eventfd(uint initial, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint read(int fd, void* buffer, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint write(int fd, void* data, nuint count);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int poll(Pollfd* descriptors, nuint count, int timeoutMilliseconds);

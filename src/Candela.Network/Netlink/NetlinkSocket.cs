@@ -25,6 +25,8 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     private uint _sequence;
     private int _sendBytes = 200_000;
 
+    /// <param name="space">Namespace.</param>
+    /// <param name="protocol">NETLINK_ROUTE or NETLINK_NETFILTER.</param>
     public NetlinkSocket(NetworkNamespace space, int protocol)
     {
         _handle = space.Run(() => Own(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), "opening a netlink socket"));
@@ -121,6 +123,9 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             }
         }
     }
+
+    /// <summary>Gives the socket away, to be received from by somebody else; this object is of no use afterwards.</summary>
+    public SafeFileHandle Detach() => _handle;
 
     public void Dispose() => _handle.Dispose();
 

@@ -119,10 +119,10 @@ public sealed record PortSpec
     /// <summary>Names that resolve to the port inside the segment: the container's, its aliases, its service's.</summary>
     public ImmutableArray<string> Names { get; init; } = [];
 
-    /// <summary>Most that the container may send, bytes per second; null for no limit.</summary>
+    /// <summary>Most that the container may send, bytes per second on average, after a pause twice as much for a second; null for no limit.</summary>
     public long? EgressBytesPerSecond { get; init; }
 
-    /// <summary>Most that the container may receive, bytes per second; null for no limit.</summary>
+    /// <summary>Most that the container may receive, bytes per second, likewise; null for no limit.</summary>
     public long? IngressBytesPerSecond { get; init; }
 
     /// <summary>The port's addresses.</summary>
