@@ -67,6 +67,7 @@ internal static class PlanCheck
             Require(port.Ipv4 is not null || port.Ipv6 is not null, $"port {port.Id} has no address");
             Require(port.Ipv4 is null || segment!.Ipv4?.Contains(port.Ipv4) == true, $"address {port.Ipv4} of port {port.Id} is not in {segment!.Ipv4}");
             Require(port.Ipv6 is null || segment!.Ipv6?.Contains(port.Ipv6) == true, $"address {port.Ipv6} of port {port.Id} is not in {segment!.Ipv6}");
+            Require(port.EgressBytesPerSecond is null or >= 1000 and <= 1L << 40 && port.IngressBytesPerSecond is null or >= 1000 and <= 1L << 40, $"the rate limits of port {port.Id} are not from 1,000 bytes to 1 TiB a second");
             Require((port.Mac.Value >> 40 & 1) == 0 && port.Mac.Value != 0, $"MAC {port.Mac} of port {port.Id} is not the address of one station");
             Require(macs.Add((port.SegmentId, port.Mac)), $"two ports of segment {port.SegmentId} have MAC {port.Mac}");
             foreach (IPAddress address in port.Addresses)
