@@ -27,7 +27,10 @@ public readonly record struct SpiffeId(string TrustDomain, string Path)
     public static SpiffeId OfMachine(string trustDomain, string machine) => Parse($"{Scheme}{trustDomain}/machine/{Segment(machine)}");
 
     /// <summary>The trust domain's own ID.</summary>
-    public static SpiffeId OfTrustDomain(string trustDomain) => Parse(Scheme + trustDomain);
+    /// <exception cref="CandelaException">InvalidArgument: not the name of a trust domain.</exception>
+    public static SpiffeId OfTrustDomain(string trustDomain) => TryParse(Scheme + trustDomain, out var id) && id.Path.Length == 0
+        ? id
+        : throw new CandelaException(ErrorCode.InvalidArgument, $"{Printable.Of(trustDomain)} is not the name of a trust domain, such as example.org");
 
     /// <exception cref="CandelaException">InvalidArgument: not a SPIFFE ID.</exception>
     public static SpiffeId Parse(string text) =>

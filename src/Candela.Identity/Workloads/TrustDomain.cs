@@ -101,6 +101,8 @@ public sealed class TrustDomain : IAsyncDisposable
         await _keys.DisposeAsync();
     }
 
+    internal (string Id, Certificates.Authorities.SigningKey Key) SigningKey() => _keys.Current();
+
     internal Task RefreshFederatedAsync(CancellationToken cancellationToken) => _federated.RefreshDueAsync(cancellationToken);
 
     internal Task MaintainKeysAsync(CancellationToken cancellationToken) => _keys.MaintainAsync(cancellationToken);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Candela.Identity.Certificates;
 using Candela.Identity.Grpc;
-using Candela.Identity.Jose;
 using Candela.Identity.Workloads.Api.Messages;
 using Candela.Identity.Workloads.Bundles;
 using Candela.Model;
@@ -154,7 +153,7 @@ public static class WorkloadApi
 
     private static Value ToValue(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => Value.ForString(value.TryText(out var text) ? text : ""),
+        JsonValueKind.String => Value.ForString(value.GetString()),
         JsonValueKind.Number => Value.ForNumber(value.GetDouble()),
         JsonValueKind.True or JsonValueKind.False => Value.ForBool(value.GetBoolean()),
         JsonValueKind.Array => Value.ForList([.. value.EnumerateArray().Select(ToValue)]),

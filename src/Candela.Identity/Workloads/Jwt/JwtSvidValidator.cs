@@ -73,9 +73,12 @@ internal sealed class JwtSvidValidator(WorkloadIdentities workloads, BundleSourc
             throw new JoseException("its container has ended, and its identity with it");
     }
 
-    private static IEnumerable<string> Texts(JsonElement value) => value.ValueKind == JsonValueKind.Array
-        ? value.EnumerateArray().Select(v => v.TryText(out var text) ? text : throw new JoseException("an audience is not a string"))
-        : value.TryText(out var single) ? [single] : throw new JoseException("its audience is not a string");
+    private static IEnumerable<string> Texts(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => [value.GetString()!],
+        JsonValueKind.Array => value.EnumerateArray().Select(v => v.ValueKind == JsonValueKind.String ? v.GetString()! : throw new JoseException("an audience is not a string")),
+        _ => throw new JoseException("its audience is not a string"),
+    };
 
     private static DateTimeOffset? Time(JsonElement claims, string name)
     {
