@@ -146,10 +146,10 @@ public sealed class JwtSvidTests() : WorkloadBench(new ManualTimeProvider())
         Assert.True(_domain.Bundle.Sequence > sequence);
         Assert.Equal(first, KeyOf(_domain.IssueJwt("c1", ["db"]).Token));
 
-        await AdvanceAsync(TimeSpan.FromMinutes(59));
+        await AdvanceAsync(TimeSpan.FromMinutes(57));
         var last = _domain.IssueJwt("c1", ["db"]).Token;
         Assert.Equal(first, KeyOf(last));
-        await AdvanceAsync(TimeSpan.FromMinutes(2));
+        await AdvanceAsync(TimeSpan.FromMinutes(4));
         Assert.NotEqual(first, KeyOf(_domain.IssueJwt("c1", ["db"]).Token));
         await _domain.ValidateJwtAsync(last, "db", Token);
 
