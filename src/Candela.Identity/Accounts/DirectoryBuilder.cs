@@ -16,6 +16,9 @@ internal sealed class DirectoryBuilder
     private readonly Dictionary<Guid, ImmutableHashSet<Guid>.Builder> _openMembers = [];
     private readonly Dictionary<Guid, ImmutableHashSet<Guid>.Builder> _openGroups = [];
 
+    // Entries that were changed, as they were before the first change.
+    private readonly Dictionary<Guid, DirectoryEntry?> _former = [];
+
     public DirectoryBuilder(
         ImmutableDictionary<Guid, Domain> domains,
         ImmutableDictionary<Guid, DirectoryEntry> entries,
@@ -66,6 +69,14 @@ internal sealed class DirectoryBuilder
         }
     }
 
+    /// <summary>Entries that were changed since this was asked before, as they were and as they are.</summary>
+    public IReadOnlyList<(DirectoryEntry? Former, DirectoryEntry? Now)> TakeChanges()
+    {
+        (DirectoryEntry?, DirectoryEntry?)[] changes = [.. _former.Select(pair => (pair.Value, _entries.GetValueOrDefault(pair.Key)))];
+        _former.Clear();
+        return changes;
+    }
+
     public DirectorySnapshot Build(long revision)
     {
         foreach (var (key, names) in _openNames)
@@ -101,7 +112,9 @@ internal sealed class DirectoryBuilder
 
     private void Forget(Guid id)
     {
-        if (!_entries.TryGetValue(id, out var former))
+        _entries.TryGetValue(id, out var former);
+        _former.TryAdd(id, former);
+        if (former is null)
             return;
         _entries.Remove(id);
         Names(former).Remove(new NamedEntry(former.Name, null));

@@ -32,6 +32,11 @@ public sealed record Actor
     /// <summary>An account that has signed in.</summary>
     public static Actor Of(DirectoryEntry account, Domain domain, string from) => new($"{account.Name}@{domain.Name}", Authorization.Subject.Entry(account.Id), null, from);
 
+    /// <summary>Somebody who has not proven to be anybody: may do nothing.</summary>
+    /// <param name="name">Whom they say to be.</param>
+    /// <param name="from">Where the call came from.</param>
+    public static Actor Unproven(string name, string from) => new(name, default(Subject), null, from);
+
     /// <summary>A workload that has proven itself.</summary>
     public static Actor Workload(Subject workload, string from) =>
         workload.IsWorkload && !workload.IsAnyWorkload ? new(workload.ToString(), workload, null, from) : throw new ArgumentException("Not one workload.", nameof(workload));

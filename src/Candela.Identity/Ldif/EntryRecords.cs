@@ -7,7 +7,7 @@ namespace Candela.Identity.Ldif;
 internal static class EntryRecords
 {
     /// <summary>What OpenLDAP's password policy sets in an account that is locked for good (draft-behera-ldap-password-policy, 5.3.3).</summary>
-    private const string LockedForGood = "000001010000Z";
+    public const string LockedForGood = "000001010000Z";
 
     private const string Argon2Prefix = "{ARGON2}";
 
@@ -117,7 +117,8 @@ internal static class EntryRecords
     public static IEnumerable<string> MemberNames(LdifRecord record) =>
         record.Values("member").Concat(record.Values("uniqueMember")).Select(DirectoryNames.FirstValue).OfType<string>().Concat(record.Values("memberUid"));
 
-    private static string CommonName(User user) =>
+    /// <summary>Name as shown: cn must be there.</summary>
+    public static string CommonName(User user) =>
         user.DisplayName ?? (user.GivenName is null && user.Surname is null ? user.Name : string.Join(' ', new[] { user.GivenName, user.Surname }.Where(part => part is not null)));
 
     private static User ReadUser(LdifRecord record, Guid domainId)

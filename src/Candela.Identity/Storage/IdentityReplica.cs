@@ -8,7 +8,7 @@ namespace Candela.Identity.Storage;
 /// <summary>
 /// Keeps the directory and the policy in memory: reads it once, then follows the store's watch. When the watch breaks or its history is gone, it reads again.
 /// </summary>
-internal sealed partial class IdentityReplica(IStateStore store, TimeProvider time, ILogger<IdentityReplica> logger) : IAsyncDisposable
+internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IReplicaIndex> indexes, TimeProvider time, ILogger<IdentityReplica> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryFirst = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RetryLast = TimeSpan.FromSeconds(2);
@@ -19,6 +19,7 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
     /// <summary>How long the store may take to answer.</summary>
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
 
+    private readonly IReplicaIndex[] _indexes = [.. indexes];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closing = new();
     private Task _following = Task.CompletedTask;
@@ -35,7 +36,7 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var loaded = await LoadAsync(cancellationToken);
-        Publish(loaded);
+        PublishAll(loaded);
         _following = Task.Run(FollowAsync, CancellationToken.None);
     }
 
@@ -158,7 +159,7 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
             {
                 await Task.Delay(wait, time, _closing.Token);
                 wait = wait * 2 < RetryLast ? wait * 2 : RetryLast;
-                Publish(await LoadAsync(_closing.Token));
+                PublishAll(await LoadAsync(_closing.Token));
             }
             catch (OperationCanceledException) when (_closing.IsCancellationRequested)
             {
@@ -183,7 +184,7 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
         {
             if (change.Key == IdentityKeys.Head)
             {
-                Publish(new IdentitySnapshot(builder.Build(change.Revision), policy));
+                Publish(new IdentitySnapshot(builder.Build(change.Revision), policy), builder.TakeChanges());
                 progressed();
             }
             else
@@ -199,6 +200,29 @@ internal sealed partial class IdentityReplica(IStateStore store, TimeProvider ti
             builder.Apply(change);
         else
             policy = PolicyCodec.Apply(policy, key, revision, value);
+    }
+
+    private void PublishAll(IdentitySnapshot snapshot)
+    {
+        foreach (var index in _indexes)
+            index.Reset(snapshot.Directory);
+        Publish(snapshot);
+    }
+
+    private void Publish(IdentitySnapshot snapshot, IReadOnlyList<(DirectoryEntry? Former, DirectoryEntry? Now)> changes)
+    {
+        foreach (var (_, now) in changes)
+        {
+            foreach (var index in now is null ? [] : _indexes)
+                index.Add(snapshot.Directory, now!);
+        }
+
+        Publish(snapshot);
+        foreach (var (former, now) in changes)
+        {
+            foreach (var index in former is null ? [] : _indexes)
+                index.Remove(snapshot.Directory, former!, now);
+        }
     }
 
     private void Publish(IdentitySnapshot snapshot)

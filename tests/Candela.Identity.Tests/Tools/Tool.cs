@@ -7,7 +7,10 @@ public static class Tool
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    public static async Task<(int ExitCode, string Output)> TryRunAsync(string program, string? folder, params string[] arguments)
+    public static Task<(int ExitCode, string Output)> TryRunAsync(string program, string? folder, params string[] arguments) => TryRunAsync(program, folder, [], arguments);
+
+    /// <summary>Runs it with more environment variables.</summary>
+    public static async Task<(int ExitCode, string Output)> TryRunAsync(string program, string? folder, (string Name, string Value)[] environment, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -16,6 +19,8 @@ public static class Tool
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         using var ending = new CancellationTokenSource(Deadline);

@@ -1,0 +1,37 @@
+using Candela.Identity.Accounts;
+using Candela.Identity.Ldap.Access;
+using Candela.Identity.Ldap.Operations;
+using Candela.Identity.Ldap.Search;
+using Candela.Identity.Ldap.Server;
+using Candela.Identity.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Identity.Ldap;
+
+/// <summary>Registration of the LDAP server.</summary>
+public static class LdapRegistration
+{
+    /// <summary>Adds <see cref="LdapServer"/> to what <see cref="IdentityServices.AddIdentity"/> adds; to be started after <see cref="IdentityHost"/>.</summary>
+    public static IServiceCollection AddLdap(this IServiceCollection services, LdapOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton<AttributeIndex>();
+        services.AddSingleton<IReplicaIndex>(provider => provider.GetRequiredService<AttributeIndex>());
+        services.AddSingleton<ReadGuard>();
+        services.AddSingleton<ScanGate>();
+        services.AddSingleton<SearchOperation>();
+        services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<BindOperation>();
+        services.AddSingleton<ExtendedOperations>();
+        services.AddSingleton(provider => new LdapServer(new LdapServices(
+            provider.GetRequiredService<IDirectory>(),
+            provider.GetRequiredService<SearchOperation>(),
+            provider.GetRequiredService<BindOperation>(),
+            provider.GetRequiredService<ExtendedOperations>(),
+            options,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<LdapServer>>())));
+        return services;
+    }
+}
