@@ -9,6 +9,9 @@ namespace Candela.Controller;
 /// <summary>Beginning and end of the Controller. Containers run on when it ends.</summary>
 public sealed class ControllerHost : IAsyncDisposable
 {
+    /// <summary>Tenant that is there from the first start.</summary>
+    public const string DefaultTenant = StateKeys.DefaultTenant;
+
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(15);
 
     private readonly Recovery _recovery;

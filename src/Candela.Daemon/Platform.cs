@@ -2,6 +2,7 @@ using Candela.Controller.Api;
 using Candela.Controller;
 using Candela.Guest.Protocol.Host;
 using Candela.Identity;
+using Candela.Identity.Accounts;
 using Candela.Images;
 using Candela.Machine;
 using Candela.Microvisor.Qemu;
@@ -153,6 +154,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         services.AddIdentity(new IdentityOptions { Folder = Path.Combine(state, "identity") });
         ServiceProvider provider = Add(services.BuildServiceProvider());
         await provider.GetRequiredService<IdentityHost>().StartAsync(cancellationToken);
+        await provider.GetRequiredService<IDirectory>().EnsureTenantDomainAsync(ControllerHost.DefaultTenant, cancellationToken);
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
         await controller.StartAsync(cancellationToken);
         _controller = controller;

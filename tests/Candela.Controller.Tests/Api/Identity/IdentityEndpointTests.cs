@@ -103,7 +103,7 @@ public sealed class IdentityEndpointTests
         Assert.Equal((2, 1, 0), ((int)report!["createdCount"]!, (int)report["membershipCount"]!, report["problems"]!.AsArray().Count));
         response = await server.Http.GetAsync("/v1/domains/acme/ldif");
         Assert.Equal("text/x-ldif", response.Content.Headers.ContentType?.MediaType);
-        Assert.Contains("dn: uid=ada,ou=users,dc=acme\n", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("dn: uid=ada,ou=people,dc=acme\n", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         await ApiServer.ProblemAsync(await server.Http.GetAsync("/v1/domains/nowhere/ldif"), 404, "NotFound");
         await ApiServer.ProblemAsync(await server.Http.PostAsync("/v1/domains/acme/ldif", new StringContent("broken")), 400, "InvalidArgument");
     }
