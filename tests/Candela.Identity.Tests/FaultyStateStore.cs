@@ -8,6 +8,7 @@ internal sealed class FaultyStateStore(IStateStore store) : IStateStore
 {
     private int _commitsLeft = int.MaxValue;
     private bool _afterCommit;
+    private CancellationTokenSource _breaking = new();
 
     /// <summary>Every call fails.</summary>
     public bool Failing { get; set; }
@@ -16,6 +17,9 @@ internal sealed class FaultyStateStore(IStateStore store) : IStateStore
 
     /// <summary>After so many more commits everything fails: the next commit, too, which is not done, or done without an answer.</summary>
     public void FailAfter(int commits, bool afterCommit = false) => (_commitsLeft, _afterCommit) = (commits, afterCommit);
+
+    /// <summary>Ends the watches that go on.</summary>
+    public void BreakWatches() => Interlocked.Exchange(ref _breaking, new CancellationTokenSource()).Cancel();
 
     /// <summary>All is well again.</summary>
     public void Mend() => (_commitsLeft, Failing) = (int.MaxValue, false);
@@ -45,7 +49,8 @@ internal sealed class FaultyStateStore(IStateStore store) : IStateStore
     public async IAsyncEnumerable<StateChange> WatchAsync(string prefix, long fromRevision, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Check();
-        await foreach (var change in store.WatchAsync(prefix, fromRevision, cancellationToken))
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Volatile.Read(ref _breaking).Token);
+        await foreach (var change in store.WatchAsync(prefix, fromRevision, ending.Token))
             yield return change;
     }
 

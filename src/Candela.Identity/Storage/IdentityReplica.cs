@@ -27,6 +27,7 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
     private Task<bool>? _confirming;
     private IdentitySnapshot? _current;
     private long _confirmedAt;
+    private volatile bool _ended;
 
     /// <summary>What is known now.</summary>
     /// <exception cref="InvalidOperationException">Not started.</exception>
@@ -35,8 +36,7 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
     /// <summary>Reads the directory; to be called once, before anything else.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var loaded = await LoadAsync(cancellationToken);
-        PublishAll(loaded);
+        await LoadAsync(cancellationToken);
         _following = Task.Run(FollowAsync, CancellationToken.None);
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
             var current = Current;
             if (current.Revision >= revision)
                 return current;
-            ObjectDisposedException.ThrowIf(_following.IsCompleted, this);
+            ObjectDisposedException.ThrowIf(_ended, this);
             await moved.WaitAsync(cancellationToken);
         }
     }
@@ -86,7 +86,6 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
             return;
         await _closing.CancelAsync();
         await _following;
-        Wake();
         _closing.Dispose();
     }
 
@@ -107,7 +106,8 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
         }
     }
 
-    private async Task<IdentitySnapshot> LoadAsync(CancellationToken cancellationToken)
+    /// <summary>Reads all that there is, and publishes it.</summary>
+    private async Task LoadAsync(CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         var builder = DirectoryBuilder.Empty();
@@ -125,11 +125,18 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
             after = page.Next;
         }
         while (after is not null);
+        PublishAll(new IdentitySnapshot(builder.Build(revision.Value), policy));
         Volatile.Write(ref _confirmedAt, started);
-        return new IdentitySnapshot(builder.Build(revision.Value), policy);
     }
 
     private async Task FollowAsync()
+    {
+        await FollowUntilClosedAsync();
+        _ended = true;
+        Wake(); // whoever waits for a change that will not come
+    }
+
+    private async Task FollowUntilClosedAsync()
     {
         var wait = RetryFirst;
         while (!_closing.IsCancellationRequested)
@@ -159,7 +166,7 @@ internal sealed partial class IdentityReplica(IStateStore store, IEnumerable<IRe
             {
                 await Task.Delay(wait, time, _closing.Token);
                 wait = wait * 2 < RetryLast ? wait * 2 : RetryLast;
-                PublishAll(await LoadAsync(_closing.Token));
+                await LoadAsync(_closing.Token);
             }
             catch (OperationCanceledException) when (_closing.IsCancellationRequested)
             {

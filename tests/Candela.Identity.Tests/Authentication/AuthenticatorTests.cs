@@ -92,6 +92,30 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task How_long_a_refusal_takes_says_nothing_of_the_name()
+    {
+        await using var identity = await IdentityFixture.StartAsync(_identity, new PasswordCost(8192, 1, 1));
+        await identity.Credentials.CreateAsync(new User { DomainId = identity.SystemId, Name = "ada" }, Password, mustChange: false, Token);
+        await identity.Directory.CreateAsync(new User { DomainId = identity.SystemId, Name = "eve" }, Token);
+        var off = await identity.Credentials.CreateAsync(new User { DomainId = identity.SystemId, Name = "off" }, Password, mustChange: false, Token);
+        await identity.Directory.UpdateAsync(off with { Enabled = false }, Token);
+        LoginName[] names = [Ada, new("system", "nobody"), new("nowhere", "nobody"), new("system", "eve"), new("system", "off")];
+        var best = names.ToDictionary(name => name, _ => TimeSpan.MaxValue);
+        for (int round = 0; round < 9; round++)
+        {
+            foreach (var name in names)
+            {
+                var clock = System.Diagnostics.Stopwatch.StartNew();
+                await identity.Authenticator.VerifyPasswordAsync(name, "wrong password", Token);
+                best[name] = clock.Elapsed < best[name] ? clock.Elapsed : best[name];
+            }
+        }
+
+        // The hash alone takes milliseconds, all else tens of microseconds: who leaves it out is seen.
+        Assert.InRange(best.Values.Max() / best.Values.Min(), 1, 2);
+    }
+
+    [Fact]
     public async Task Guesses_at_once_do_not_run_ahead_of_their_count()
     {
         await AddAsync();

@@ -128,6 +128,32 @@ public sealed class AuthorizerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_watch_that_breaks_is_taken_up_again()
+    {
+        await using var store = new FaultyStateStore(_identity.Store);
+        await using var other = await IdentityFixture.StartAsync(_identity, store: store);
+        store.BreakWatches();
+        var ada = await AddUserAsync("ada");
+        await BindAsync(Subject.Entry(ada.Id), BuiltInRoles.Developer, Web);
+        var clock = Stopwatch.StartNew();
+        while (!(await other.Get<IAuthorizer>().DecideAsync(Subject.Entry(ada.Id), CreateContainer, Web, Token)).Allowed)
+        {
+            Assert.InRange(clock.Elapsed.TotalSeconds, 0, 30);
+            _identity.Time.Advance(TimeSpan.FromMilliseconds(100)); // its back-off
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_change_learns_of_the_end()
+    {
+        var other = await IdentityFixture.StartAsync(_identity);
+        var waiting = other.Get<Storage.IdentityReplica>().ReachAsync(long.MaxValue, Token);
+        await other.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
+    }
+
+    [Fact]
     public async Task A_workload_has_rights_of_its_own_and_of_its_project()
     {
         await BindAsync(Subject.AnyWorkload("acme", "web"), BuiltInRoles.Viewer, Web);
