@@ -131,6 +131,27 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
     /// <summary>All certificates on record.</summary>
     public IAsyncEnumerable<IssuedCertificate> CertificatesAsync(CancellationToken cancellationToken) => Records.AllAsync(cancellationToken);
 
+    /// <summary>The record of a certificate, if it is, byte for byte, one that was issued here; else null.</summary>
+    internal async Task<IssuedCertificate?> FindAsync(ReadOnlyMemory<byte> der, CancellationToken cancellationToken)
+    {
+        X509Certificate2 certificate;
+        try
+        {
+            certificate = X509CertificateLoader.LoadCertificate(der.Span);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+
+        using (certificate)
+        {
+            var issuer = Authorities.All.FirstOrDefault(a => !a.IsRoot && a.Certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData));
+            var record = issuer is null ? null : await Records.FindAsync(issuer.Id, SerialNumber.TextOf(certificate), cancellationToken);
+            return record is not null && record.Der.Span.SequenceEqual(certificate.RawData) ? record : null;
+        }
+    }
+
     /// <summary>
     /// Says whether a certificate that a peer has shown, and whose key it has proved to hold, is one of ours and good: it must be on record,
     /// byte for byte, within its time, and neither it nor its authority revoked.
@@ -141,10 +162,7 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
     /// <exception cref="CandelaException">Unauthenticated: it is not.</exception>
     public async Task<IssuedCertificate> VerifyAsync(ReadOnlyMemory<byte> presented, string profile, CancellationToken cancellationToken)
     {
-        using var certificate = Load(presented.Span);
-        var issuer = Authorities.All.FirstOrDefault(a => !a.IsRoot && a.Certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData));
-        var record = issuer is null || issuer.Document.Withdrawn ? null : await Records.FindAsync(issuer.Id, SerialNumber.TextOf(certificate), cancellationToken);
-        if (record is null || !record.Der.Span.SequenceEqual(certificate.RawData) || record.Profile != profile)
+        if (await FindAsync(presented, cancellationToken) is not { } record || record.Profile != profile || Authorities.Find(record.Authority) is not { Document.Withdrawn: false })
             throw new CandelaException(ErrorCode.Unauthenticated, $"this is not a {profile} certificate of this installation");
         if (record.RevokedAt is { } at)
             throw new CandelaException(ErrorCode.Unauthenticated, $"the certificate {record.Serial} was revoked at {at:u} ({record.Reason})");
@@ -208,18 +226,6 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
             Der = authority.Issue(profile, subject, names, key, notBefore, notAfter, serial),
             Chain = authority.IsRoot ? [] : [authority.Der],
         };
-    }
-
-    private static X509Certificate2 Load(ReadOnlySpan<byte> der)
-    {
-        try
-        {
-            return X509CertificateLoader.LoadCertificate(der);
-        }
-        catch (CryptographicException e)
-        {
-            throw new CandelaException(ErrorCode.Unauthenticated, "this is not an X.509 certificate", e);
-        }
     }
 
     private static CertificateOrder Merge(CertificateOrder order, SigningRequest request)

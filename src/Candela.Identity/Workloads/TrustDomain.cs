@@ -94,6 +94,16 @@ public sealed class TrustDomain : IAsyncDisposable
     /// <exception cref="CandelaException">NotFound.</exception>
     public Task UnfederateAsync(string trustDomain, CancellationToken cancellationToken) => _federated.RemoveAsync(trustDomain, cancellationToken);
 
+    /// <summary>Host names of the container whose JWT-SVID a token is; of this trust domain only.</summary>
+    /// <exception cref="CandelaException">Unauthenticated.</exception>
+    internal async Task<IReadOnlyList<string>> NamesOfAsync(string token, string audience, CancellationToken cancellationToken)
+    {
+        var (id, claims) = await ValidateJwtAsync(token, audience, cancellationToken);
+        return id.TrustDomain == Name && await Workloads.ReadAsync(claims.GetProperty(JwtSvidIssuer.ContainerClaim).GetString()!, cancellationToken) is var (document, _)
+            ? document.DnsNames
+            : throw new CandelaException(ErrorCode.Unauthenticated, $"{id} is not a living workload of {Name}");
+    }
+
     /// <summary>Ends what runs in the background.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Tests.Tools;
 
-/// <summary>A Kestrel on a free port of 127.0.0.1.</summary>
+/// <summary>A Kestrel on a port of 127.0.0.1, by default a free one.</summary>
 public sealed class WebBench : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -23,12 +23,11 @@ public sealed class WebBench : IAsyncDisposable
     public Uri Address { get; }
 
     public static async Task<WebBench> StartAsync(
-        Action<IServiceCollection> services, Action<WebApplication> map, Action<ListenOptions>? listen = null, Action<ILoggingBuilder>? logging = null)
+        Action<IServiceCollection> services, Action<WebApplication> map, Action<ListenOptions>? listen = null, int port = 0)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        logging?.Invoke(builder.Logging);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, options => listen?.Invoke(options)));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, port, options => listen?.Invoke(options)));
         services(builder.Services);
         var application = builder.Build();
         map(application);
