@@ -95,8 +95,10 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     private async Task PrepareAllAsync(CancellationToken cancellationToken)
     {
         string state = options.StateFolder;
-        Directory.CreateDirectory(state, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
-        Directory.CreateDirectory(options.RunFolder);
+        // Images, disks, logs and environments of all containers: nobody else's business, whoever made the folder.
+        Directory.CreateDirectory(state);
+        File.SetUnixFileMode(state, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Add(RunFolderOwner.Claim(options.RunFolder, state));
 
         _preparing = "preparing the guest system";
         var progress = new Progress(text => _preparing = text);

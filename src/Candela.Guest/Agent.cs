@@ -103,6 +103,9 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 reader.End();
                 Reidentify(identity);
                 break;
+            case FrameType.SetClock:
+                Identity.SetClock((long)Math.Min(header.Position, long.MaxValue));
+                break;
             case FrameType.Signal:
                 _processes[header.Process].Signal((int)Math.Min(header.Position, int.MaxValue));
                 break;

@@ -165,7 +165,11 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         UpdateJournal(j => j with { Paused = false });
         if (_agent is null)
             await ReconnectAsync(cancellationToken);
+        await SetClockAsync(cancellationToken);
     }
+
+    /// <summary>Gives the guest the time, after a pause of any length.</summary>
+    public Task SetClockAsync(CancellationToken cancellationToken) => Agent.SetClockAsync(context.Time.GetUtcNow(), cancellationToken);
 
     /// <summary>Starts a process beside the main one.</summary>
     public async Task<StartedExec> StartExecAsync(string execId, ProcessConfiguration process, bool detach, (ushort Rows, ushort Columns)? size, CancellationToken cancellationToken)

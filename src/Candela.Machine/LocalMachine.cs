@@ -251,6 +251,7 @@ public sealed partial class LocalMachine : IMachine
             result = await _microvisor.ForkAsync(source.MicroVm, clones, token => CopyScratchAsync(id, slots, token), cancellationToken);
             clock.Add("fork", result.Stages);
             clock.Mark("fork");
+            await Translate(source.SetClockAsync(cancellationToken));
 
             var started = new List<StartedContainer>();
             for (int i = 0; i < forks.Count; i++)

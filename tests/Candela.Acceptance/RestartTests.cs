@@ -49,6 +49,27 @@ public sealed class RestartTests(RestartPlatform platform)
     }
 
     [Fact]
+    public async Task Daemon_on_another_state_folder_leaves_the_containers_alone()
+    {
+        var id = await platform.StartContainerAsync([], "sleep", "1000");
+        await platform.KillDaemonAsync();
+
+        var other = await platform.CandelaAsync("up", "--state", platform.StateFolder + ".other", "--run", platform.RunFolder);
+        await Deadlines.UntilAsync("the end of the daemon that was refused", () => !File.Exists(platform.RunFolder + "/candelad.pid"));
+        Directory.Delete(platform.StateFolder + ".other", recursive: true);
+        await platform.StartDaemonAsync();
+
+        Assert.NotEqual(0, other.ExitCode);
+        Assert.Contains($"--state {platform.StateFolder}", other.Error, StringComparison.Ordinal);
+        Assert.Equal("running", await StateAsync(id));
+        await platform.RemoveAsync(id);
+    }
+
+    [Fact]
+    public void State_is_closed_to_other_users() =>
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(platform.StateFolder));
+
+    [Fact]
     public async Task Log_has_no_line_lost_or_doubled()
     {
         var id = await platform.StartContainerAsync([], "sh", "-c", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo $i; done; while [ ! -e /end ]; do i=$((i+1)); echo $i; sleep 0.01; done; echo end");

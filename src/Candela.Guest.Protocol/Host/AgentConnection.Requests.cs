@@ -19,6 +19,10 @@ public sealed partial class AgentConnection
     }
 
     /// <inheritdoc/>
+    public Task SetClockAsync(DateTimeOffset wallClock, CancellationToken cancellationToken) =>
+        RequestAsync(FrameType.SetClock, 0, (ulong)(wallClock - DateTimeOffset.UnixEpoch).Ticks * 100, 0, default, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<int> StartAsync(uint process, GuestProcess spec, CancellationToken cancellationToken)
     {
         var writer = new MessageWriter();

@@ -16,6 +16,11 @@ public interface IAgent : IAsyncDisposable
     /// <summary>Gives a fork its own entropy, time and names; processes go on.</summary>
     Task ReidentifyAsync(GuestIdentity identity, CancellationToken cancellationToken);
 
+    /// <summary>Sets the wall clock, which stood still while the micro-VM was paused.</summary>
+    /// <param name="wallClock">The time now, after 1970.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task SetClockAsync(DateTimeOffset wallClock, CancellationToken cancellationToken);
+
     /// <summary>Starts a process; returns its pid in the container's pid namespace. Process 1 is the container's main process.</summary>
     Task<int> StartAsync(uint process, GuestProcess spec, CancellationToken cancellationToken);
 

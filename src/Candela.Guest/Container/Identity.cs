@@ -15,18 +15,21 @@ internal static unsafe class Identity
     public static void Apply(GuestIdentity identity)
     {
         AddEntropy(identity.Entropy);
-        var time = new TimeSpec
-        {
-            Seconds = Math.DivRem(identity.WallClockNanoseconds, NanosecondsPerSecond, out var rest),
-            Nanoseconds = rest,
-        };
-        Errno.Check(Libc.clock_settime(Linux.CLOCK_REALTIME, &time), "set the clock");
+        SetClock(identity.WallClockNanoseconds);
         var name = Name(identity.Hostname);
         fixed (byte* text = name)
             Errno.Check(Libc.sethostname(text, (nuint)name.Length), "set the host name");
         name = Name(identity.Domainname);
         fixed (byte* text = name)
             Errno.Check(Libc.setdomainname(text, (nuint)name.Length), "set the domain name");
+    }
+
+    /// <param name="wallClock">Nanoseconds since the Unix epoch.</param>
+    /// <exception cref="AgentFailure">The kernel refused it.</exception>
+    public static void SetClock(long wallClock)
+    {
+        var time = new TimeSpec { Seconds = Math.DivRem(wallClock, NanosecondsPerSecond, out var rest), Nanoseconds = rest };
+        Errno.Check(Libc.clock_settime(Linux.CLOCK_REALTIME, &time), "set the clock");
     }
 
     private static void AddEntropy(byte[] entropy)

@@ -6,7 +6,7 @@ namespace Candela.Acceptance.Harness;
 internal static class Deadlines
 {
     /// <summary>An ordinary command.</summary>
-    public static readonly TimeSpan Command = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Command = TimeSpan.FromMinutes(3);
 
     /// <summary>The first start of a platform: a kernel may be downloaded, a parent booted.</summary>
     public static readonly TimeSpan FirstStart = TimeSpan.FromMinutes(5);

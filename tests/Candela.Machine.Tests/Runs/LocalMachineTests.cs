@@ -183,6 +183,23 @@ public sealed class LocalMachineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_guest_learns_the_time_after_each_pause()
+    {
+        Container container = await StartAsync("wait");
+        string vm = container.Id[..24];
+        Assert.Null(_fixture.Guest.ClockOf(vm));
+
+        DateTimeOffset before = DateTimeOffset.UtcNow;
+        await Machine.PauseAsync(container.Id, Token);
+        await Machine.UnpauseAsync(container.Id, Token);
+        Assert.InRange(_fixture.Guest.ClockOf(vm)!.Value, before, DateTimeOffset.UtcNow);
+
+        before = DateTimeOffset.UtcNow;
+        await Machine.ForkAsync(container.Id, [MachineFixture.NewContainer("wait")], Token);
+        Assert.InRange(_fixture.Guest.ClockOf(vm)!.Value, before, DateTimeOffset.UtcNow);
+    }
+
+    [Fact]
     public async Task A_fork_runs_on_under_a_name_of_its_own()
     {
         Container source = await StartAsync("wait");

@@ -26,12 +26,17 @@ internal sealed class ScriptedGuest
     /// <summary>A guest's hostname.</summary>
     public string HostnameOf(string vmId) => _memories[vmId].Hostname;
 
+    /// <summary>The last time that a guest's clock was set to while it ran; null: never.</summary>
+    public DateTimeOffset? ClockOf(string vmId) => _memories[vmId].Clock;
+
     /// <summary>What a fork inherits.</summary>
     private sealed class Memory
     {
         public ConcurrentDictionary<uint, Script> Processes { get; init; } = new();
 
         public string Hostname { get; set; } = "";
+
+        public DateTimeOffset? Clock { get; set; }
 
         public Memory Copy() => new() { Processes = new(Processes.Select(p => KeyValuePair.Create(p.Key, p.Value with { }))) };
     }
@@ -73,6 +78,10 @@ internal sealed class ScriptedGuest
                 case FrameType.Reidentify:
                     var reader = new MessageReader(payload);
                     memory.Hostname = RequestCodec.ReadIdentity(ref reader).Hostname;
+                    await ReplyAsync(header, _ => { });
+                    break;
+                case FrameType.SetClock:
+                    memory.Clock = DateTimeOffset.UnixEpoch.AddTicks((long)(header.Position / 100));
                     await ReplyAsync(header, _ => { });
                     break;
                 case FrameType.Signal when memory.Processes.TryGetValue(header.Process, out Script? script):
