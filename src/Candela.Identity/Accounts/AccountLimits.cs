@@ -30,6 +30,9 @@ public static class AccountLimits
     /// <summary>Most members of one group.</summary>
     public const int MemberCount = 100_000;
 
+    /// <summary>Most members that one change takes in or out.</summary>
+    public const int MemberChangeCount = 1000;
+
     /// <summary>Most entries of a listed page.</summary>
     public const int PageCount = 1000;
 

@@ -52,8 +52,9 @@ public abstract record DirectoryEntry
     public DateTimeOffset ModifiedAt { get; init; }
 
     /// <summary>
-    /// Further attributes for LDAP (for example <c>title</c>, <c>sshpublickey</c>): names in lower case, values in the order given. None of
-    /// those that have a property of their own.
+    /// Further attributes for LDAP (for example <c>title</c>, <c>sshpublickey</c>): names in lower case, values in the order given. Of those
+    /// that have a property of their own, what there is beside the property's value; of a user's <c>cn</c>, what counts instead of the name that
+    /// follows from the others.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Attributes { get; init; } = ImmutableDictionary<string, IReadOnlyList<string>>.Empty;
 

@@ -53,6 +53,21 @@ public interface IDirectory
     /// <exception cref="CandelaException">NotFound; Conflict: it was changed meanwhile.</exception>
     Task DeleteAsync(Guid id, long? expectedRevision, CancellationToken cancellationToken);
 
+    /// <summary>Makes a group with members, both or nothing.</summary>
+    /// <param name="group">As for <see cref="CreateAsync"/>.</param>
+    /// <param name="memberIds">Members; at most <see cref="AccountLimits.MemberChangeCount"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="CandelaException">As <see cref="CreateAsync"/> and <see cref="AddMemberAsync"/>.</exception>
+    Task<Group> CreateGroupAsync(Group group, IReadOnlyCollection<Guid> memberIds, CancellationToken cancellationToken);
+
+    /// <summary>Changes a group and its members, both or nothing. A group that stays as it is counts as not changed.</summary>
+    /// <param name="group">As for <see cref="UpdateAsync"/>.</param>
+    /// <param name="addedIds">Whom to take in; members already count as done. With the next, at most <see cref="AccountLimits.MemberChangeCount"/>.</param>
+    /// <param name="removedIds">Whom to take out.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="CandelaException">As <see cref="UpdateAsync"/> and <see cref="AddMemberAsync"/>.</exception>
+    Task<Group> UpdateGroupAsync(Group group, IReadOnlyCollection<Guid> addedIds, IReadOnlyCollection<Guid> removedIds, CancellationToken cancellationToken);
+
     /// <summary>Takes an entry into a group of the same domain.</summary>
     /// <returns>False: it was a member already.</returns>
     /// <exception cref="CandelaException">

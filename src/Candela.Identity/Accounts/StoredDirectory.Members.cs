@@ -43,6 +43,65 @@ internal sealed partial class StoredDirectory
         return true;
     }
 
+    public async Task<Group> CreateGroupAsync(Group group, IReadOnlyCollection<Guid> memberIds, CancellationToken cancellationToken)
+    {
+        var (members, nesting) = await FindMembersAsync(group, memberIds, removedCount: 0, cancellationToken);
+        return await CreateAsync(group, (made, transaction) => AddMembers(transaction, made, members, nesting), cancellationToken);
+    }
+
+    public async Task<Group> UpdateGroupAsync(Group group, IReadOnlyCollection<Guid> addedIds, IReadOnlyCollection<Guid> removedIds, CancellationToken cancellationToken)
+    {
+        var former = GetGroup(group.Id);
+        var (members, nesting) = await FindMembersAsync(group, [.. addedIds.Where(id => !Current.IsMember(group.Id, id))], removedIds.Count, cancellationToken);
+        if (group != former)
+            return await UpdateAsync(group, Change, cancellationToken);
+        if (members.Count + removedIds.Count == 0)
+            return former;
+        var transaction = new StateTransaction().Expect(IdentityKeys.Entry(group.Id), former.Revision);
+        Change(transaction);
+        return (await writer.TryCommitAsync(transaction, cancellationToken)).FailedKey is null ? former : throw Changed(former.Name);
+
+        void Change(StateTransaction transaction)
+        {
+            AddMembers(transaction, group, members, nesting);
+            foreach (var id in removedIds)
+                transaction.Delete(IdentityKeys.Member(group.Id, id));
+        }
+    }
+
+    private static void AddMembers(StateTransaction transaction, Group group, IReadOnlyCollection<DirectoryEntry> members, long? nesting)
+    {
+        if (members.Count > 0)
+            transaction.Put(IdentityKeys.Links(group.Id), DirectoryWriter.Mark);
+        foreach (var member in members)
+        {
+            transaction
+                .Expect(IdentityKeys.Entry(member.Id), member.Revision)
+                .Put(IdentityKeys.Member(group.Id, member.Id), DirectoryWriter.Mark)
+                .Put(IdentityKeys.Links(member.Id), DirectoryWriter.Mark);
+        }
+
+        if (nesting is { } revision)
+            transaction.Expect(IdentityKeys.Nesting(group.DomainId), revision).Put(IdentityKeys.Nesting(group.DomainId), DirectoryWriter.Mark);
+    }
+
+    /// <summary>Entries that are to be taken in, checked; and, if groups are among them, the revision of the nesting that was checked.</summary>
+    private async Task<(IReadOnlyCollection<DirectoryEntry> Members, long? Nesting)> FindMembersAsync(
+        Group group, IReadOnlyCollection<Guid> ids, int removedCount, CancellationToken cancellationToken)
+    {
+        if (ids.Count + removedCount > AccountLimits.MemberChangeCount)
+            throw new CandelaException(ErrorCode.ResourceExhausted, $"One change takes at most {AccountLimits.MemberChangeCount} members in or out: make several changes.");
+        if (Current.MembersOf(group.Id).Count + ids.Count - removedCount > AccountLimits.MemberCount)
+            throw new CandelaException(ErrorCode.ResourceExhausted, $"Group {group.Name} would have more than {AccountLimits.MemberCount} members, the most there can be: make more groups.");
+        bool hasGroups = ids.Any(id => GetEntry(id) is Group);
+        long? nesting = hasGroups ? await writer.RevisionAsync(IdentityKeys.Nesting(group.DomainId), cancellationToken) : null;
+        var current = hasGroups ? (await replica.RefreshAsync(cancellationToken)).Directory : Current;
+        var members = ids.Distinct().Select(GetEntry).ToArray();
+        foreach (var member in members)
+            CheckMember(current, group, member);
+        return (members, nesting);
+    }
+
     private static void CheckMember(DirectorySnapshot current, Group group, DirectoryEntry member)
     {
         if (member.DomainId != group.DomainId)

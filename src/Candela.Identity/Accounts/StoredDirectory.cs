@@ -105,14 +105,20 @@ internal sealed partial class StoredDirectory(IStateStore store, DirectoryWriter
             var (failed, revision) = await writer.TryCommitAsync(transaction, cancellationToken);
             if (failed is null)
                 return entry with { Revision = revision };
-            if (failed != IdentityKeys.Domain(domain.Id))
+            if (failed == IdentityKeys.Entry(entry.Id) || UniqueKeys(entry).Contains(failed))
                 throw Taken(failed, entry);
+            if (failed != IdentityKeys.Domain(domain.Id))
+                throw Changed("what it is to have");
         }
 
         throw Busy();
     }
 
-    public async Task<T> UpdateAsync<T>(T entry, CancellationToken cancellationToken)
+    public Task<T> UpdateAsync<T>(T entry, CancellationToken cancellationToken)
+        where T : DirectoryEntry => UpdateAsync(entry, also: null, cancellationToken);
+
+    /// <summary>Changes an account or group, and something else in the same transaction.</summary>
+    private async Task<T> UpdateAsync<T>(T entry, Action<StateTransaction>? also, CancellationToken cancellationToken)
         where T : DirectoryEntry
     {
         EntryCheck.Check(entry);
@@ -130,10 +136,11 @@ internal sealed partial class StoredDirectory(IStateStore store, DirectoryWriter
             transaction.Expect(key, 0).Put(key, Text(entry.Id));
         foreach (var key in before.Except(after))
             transaction.Delete(key);
+        also?.Invoke(transaction);
         var (failed, revision) = await writer.TryCommitAsync(transaction, cancellationToken);
         if (failed is null)
             return entry with { Revision = revision };
-        throw failed == IdentityKeys.Entry(entry.Id) ? Changed(former.Name) : Taken(failed, entry);
+        throw after.Contains(failed) ? Taken(failed, entry) : Changed(former.Name);
     }
 
     public async Task DeleteAsync(Guid id, long? expectedRevision, CancellationToken cancellationToken)

@@ -164,6 +164,39 @@ public sealed class DirectoryAdministration
             return await _directory.UpdateAsync(changed, cancellationToken);
         });
 
+    /// <summary>Makes a group with members, both or nothing.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="domainName">Domain.</param>
+    /// <param name="name">Name.</param>
+    /// <param name="make">Makes the group for the domain's id, and says its members.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<Group> CreateGroupAsync(
+        Actor actor, string domainName, string name, Func<Guid, (Group Group, IReadOnlyCollection<Guid> MemberIds)> make, CancellationToken cancellationToken) =>
+        _guard.RunAsync(actor, Action(EntryKind.Group, "create"), $"{name}@{domainName}", async () =>
+        {
+            var domain = EntryReference.FindDomain(_directory.Current, domainName);
+            await _guard.RequireAsync(actor, ResourceKind.Group, Verb.Create, AccessGuard.ScopeOf(domain), cancellationToken);
+            var (group, memberIds) = make(domain.Id);
+            return await _directory.CreateGroupAsync(group, memberIds, cancellationToken);
+        });
+
+    /// <summary>Changes a group and its members, both or nothing.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="reference">Which.</param>
+    /// <param name="change">What, and whom to take in and out.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<Group> UpdateGroupAsync(
+        Actor actor, EntryReference reference, Func<Group, (Group Changed, IReadOnlyCollection<Guid> AddedIds, IReadOnlyCollection<Guid> RemovedIds)> change, CancellationToken cancellationToken) =>
+        _guard.RunAsync(actor, Action(EntryKind.Group, "update"), Target(reference), async () =>
+        {
+            var group = (Group)await AllowedAsync(actor, reference, Verb.Update, cancellationToken);
+            var (changed, added, removed) = change(group);
+            // New members come by all that the group has; enabled again, its present ones do.
+            if (added.Count > 0 || (changed.Enabled && !group.Enabled))
+                await _guard.RequireCoverAsync(actor, group, cancellationToken);
+            return await _directory.UpdateGroupAsync(changed, added, removed, cancellationToken);
+        });
+
     /// <summary>Removes an account or group.</summary>
     public Task DeleteAsync(Actor actor, EntryReference reference, CancellationToken cancellationToken) =>
         _guard.RunAsync(actor, Action(reference.Kind, "delete"), Target(reference), async () =>

@@ -1,8 +1,8 @@
-using Candela.Identity.Accounts;
 using Candela.Identity.Ldap.Access;
 using Candela.Identity.Ldap.Operations;
 using Candela.Identity.Ldap.Search;
 using Candela.Identity.Ldap.Server;
+using Candela.Identity.Ldap.Writing;
 using Candela.Identity.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -19,15 +19,21 @@ public static class LdapRegistration
         services.AddSingleton<AttributeIndex>();
         services.AddSingleton<IReplicaIndex>(provider => provider.GetRequiredService<AttributeIndex>());
         services.AddSingleton<ReadGuard>();
+        services.AddSingleton<NodeFinder>();
         services.AddSingleton<ScanGate>();
         services.AddSingleton<SearchOperation>();
         services.AddSingleton<PasswordCheck>();
+        services.AddSingleton<PasswordService>();
         services.AddSingleton<BindOperation>();
+        services.AddSingleton<CompareOperation>();
+        services.AddSingleton<WriteOperations>();
+        services.AddSingleton<PasswordModify>();
         services.AddSingleton<ExtendedOperations>();
         services.AddSingleton(provider => new LdapServer(new LdapServices(
-            provider.GetRequiredService<IDirectory>(),
             provider.GetRequiredService<SearchOperation>(),
             provider.GetRequiredService<BindOperation>(),
+            provider.GetRequiredService<CompareOperation>(),
+            provider.GetRequiredService<WriteOperations>(),
             provider.GetRequiredService<ExtendedOperations>(),
             options,
             provider.GetRequiredService<TimeProvider>(),

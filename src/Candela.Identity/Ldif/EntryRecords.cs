@@ -11,6 +11,9 @@ internal static class EntryRecords
 
     private const string Argon2Prefix = "{ARGON2}";
 
+    /// <summary>Attributes of users of which there can be more than their property holds.</summary>
+    private static readonly HashSet<string> Several = ["sn", "givenname", "mail", "telephonenumber", "description"];
+
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         "objectClass", "uid", "cn", "sn", "givenName", "displayName", "mail", "telephoneNumber", "uidNumber", "gidNumber", "homeDirectory", "loginShell",
@@ -41,7 +44,7 @@ internal static class EntryRecords
             case User user:
                 AddClasses("top", "person", "organizationalPerson", "inetOrgPerson", "posixAccount");
                 Add("uid", user.Name);
-                Add("cn", CommonName(user));
+                Add("cn", user.Attributes.ContainsKey("cn") ? null : CommonName(user));
                 Add("sn", user.Surname ?? user.Name);
                 Add("givenName", user.GivenName);
                 Add("displayName", user.DisplayName);
@@ -103,10 +106,19 @@ internal static class EntryRecords
             Id = id,
             Description = record.Value("description"),
             Enabled = record.Value("pwdAccountLockedTime") != LockedForGood,
-            Attributes = record.Attributes.Where(a => !Known.Contains(a.Name)).GroupBy(a => a.Name.ToLowerInvariant())
-                .ToDictionary(g => g.Key, g => (IReadOnlyList<string>)[.. g.Select(a => a.Value)]),
+            Attributes = record.Attributes.GroupBy(a => a.Name.ToLowerInvariant())
+                .Select(g => (g.Key, Values: Further(entry, g.Key, [.. g.Select(a => a.Value)])))
+                .Where(further => further.Values.Length > 0)
+                .ToDictionary(further => further.Key, further => (IReadOnlyList<string>)further.Values),
         };
     }
+
+    /// <summary>What of an attribute's values no property holds.</summary>
+    private static string[] Further(DirectoryEntry entry, string name, string[] values) =>
+        !Known.Contains(name) ? values
+        : name == "cn" && entry is User user ? (values is [var only] && only == CommonName(user) ? [] : values)
+        : Several.Contains(name) && entry is User ? values[1..]
+        : [];
 
     /// <summary>The hash that a record brings; null: none that can be used here.</summary>
     public static string? PasswordHash(LdifRecord record) => record.Values("userPassword")

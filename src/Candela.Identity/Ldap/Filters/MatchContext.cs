@@ -27,9 +27,9 @@ internal sealed class MatchContext
     public List<string> Values(AttributeDescription description)
     {
         _values.Clear();
+        var attributes = NodeAttributes.Of(Node);
         if (description.Options.Count == 0)
         {
-            var attributes = NodeAttributes.Of(Node);
             foreach (var type in description.Type.WithSubtypes)
             {
                 if (ReadableAttributes.Contains(Level, type))
@@ -41,7 +41,7 @@ internal sealed class MatchContext
         {
             foreach (var (key, values) in further)
             {
-                if (description.Covers(key) && MayRead(key))
+                if (!attributes.Owns(key) && description.Covers(key) && MayRead(key))
                     _values.AddRange(values);
             }
         }

@@ -13,10 +13,13 @@ internal sealed class DistinguishedName
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private DistinguishedName(NamePart[][] relativeNames) => RelativeNames = relativeNames;
+    private DistinguishedName(IReadOnlyList<NamePart>[] relativeNames) => RelativeNames = relativeNames;
 
     /// <summary>Relative names, the entry's own first; of each its parts, most often one.</summary>
     public IReadOnlyList<IReadOnlyList<NamePart>> RelativeNames { get; }
+
+    /// <summary>Name of what is above; of the root, the root.</summary>
+    public DistinguishedName Parent => new([.. RelativeNames.Skip(1)]);
 
     /// <summary>Reads a name; spaces around separators are let pass, as RFC 2253, 4, had it.</summary>
     /// <exception cref="NameSyntaxException">It is none, or beyond a limit.</exception>
@@ -25,7 +28,7 @@ internal sealed class DistinguishedName
         var rest = text.AsSpan().Trim(' ');
         if (rest.IsEmpty)
             return new DistinguishedName([]);
-        var names = new List<NamePart[]>();
+        var names = new List<IReadOnlyList<NamePart>>();
         var parts = new List<NamePart>(1);
         while (true)
         {
@@ -46,11 +49,6 @@ internal sealed class DistinguishedName
                 throw new NameSyntaxException("a name ends with a separator");
         }
     }
-
-    /// <summary>Reads one relative name.</summary>
-    /// <exception cref="NameSyntaxException">It is none, or several.</exception>
-    public static IReadOnlyList<NamePart> ParseRelative(string text) =>
-        Parse(text).RelativeNames is [var only] ? only : throw new NameSyntaxException("expected one relative name");
 
     /// <summary>A value as it stands in a name (RFC 4514, 2.4).</summary>
     public static string Escape(string value)

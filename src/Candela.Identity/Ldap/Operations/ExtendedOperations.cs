@@ -7,12 +7,13 @@ using Candela.Identity.Ldif;
 namespace Candela.Identity.Ldap.Operations;
 
 /// <summary>Extended operations (RFC 4511, 4.12), but for StartTLS, which is the connection's.</summary>
-internal sealed class ExtendedOperations(IDirectory directory)
+internal sealed class ExtendedOperations(IDirectory directory, PasswordModify passwords)
 {
     /// <summary>Carries one out.</summary>
     /// <exception cref="LdapException">It cannot be done.</exception>
     public ValueTask<LdapAnswer> RunAsync(LdapSession session, ExtendedRequest request, CancellationToken cancellationToken) => request.Name switch
     {
+        LdapOids.PasswordModify => passwords.RunAsync(session, request.Value, cancellationToken),
         LdapOids.WhoAmI => new ValueTask<LdapAnswer>(WhoAmI(session, request)),
         _ => throw new LdapException(ResultCode.ProtocolError, "there is no such operation here"),
     };

@@ -7,7 +7,7 @@ namespace Candela.Identity.Ldap.Operations;
 internal static class Results
 {
     /// <summary>The result of a failure.</summary>
-    public static LdapResult Of(CandelaException failure) => new(
+    public static LdapResult Of(CandelaException failure) => failure.InnerException is LdapException told ? told.Result : new(
         failure.Code switch
         {
             ErrorCode.InvalidArgument => ResultCode.ConstraintViolation,

@@ -84,7 +84,8 @@ internal sealed class AttributeIndex : IReplicaIndex
             return;
         var node = TreeNode.Of(directory, domain, entry);
         var values = new List<string>();
-        foreach (var (type, source) in NodeAttributes.Of(entry.Kind).All)
+        var attributes = NodeAttributes.Of(entry.Kind);
+        foreach (var (type, source) in attributes.All)
         {
             if (!Covers(type))
                 continue;
@@ -97,7 +98,7 @@ internal sealed class AttributeIndex : IReplicaIndex
         {
             int end = name.IndexOf(';', StringComparison.Ordinal);
             var attribute = end < 0 ? name : name[..end];
-            if ((LdapSchema.FindAttribute(attribute) ?? AttributeType.Unknown(attribute)) is var type && Covers(type))
+            if (!attributes.Owns(name) && (LdapSchema.FindAttribute(attribute) ?? AttributeType.Unknown(attribute)) is var type && Covers(type))
                 Visit(type, attribute, further);
         }
 

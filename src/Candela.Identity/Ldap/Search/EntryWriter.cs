@@ -21,7 +21,8 @@ internal sealed class EntryWriter(OutputQueue output, int id, AttributeSelection
         writer.PushSequence(LdapTags.SearchResultEntry);
         ResponseWriter.WriteText(writer, node.Name);
         writer.PushSequence();
-        foreach (var (type, source) in NodeAttributes.Of(node).All)
+        var attributes = NodeAttributes.Of(node);
+        foreach (var (type, source) in attributes.All)
         {
             if (!selection.Contains(type) || !ReadableAttributes.Contains(level, type))
                 continue;
@@ -34,7 +35,7 @@ internal sealed class EntryWriter(OutputQueue output, int id, AttributeSelection
         {
             foreach (var (key, values) in further)
             {
-                if (selection.ContainsFurther(key) && match.MayRead(key))
+                if (!attributes.Owns(key) && selection.ContainsFurther(key) && match.MayRead(key))
                     WriteAttribute(writer, NameOf(key), values);
             }
         }

@@ -1,7 +1,6 @@
 using Candela.Identity.Accounts;
 using Candela.Identity.Ldap.Access;
 using Candela.Identity.Ldap.Filters;
-using Candela.Identity.Ldap.Names;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Server;
 using Candela.Identity.Ldap.Tree;
@@ -10,7 +9,7 @@ using Candela.Identity.Ldif;
 namespace Candela.Identity.Ldap.Search;
 
 /// <summary>Searches (RFC 4511, 4.5).</summary>
-internal sealed class SearchOperation(IDirectory directory, AttributeIndex index, ReadGuard guard, ScanGate gate, TimeProvider time)
+internal sealed class SearchOperation(IDirectory directory, AttributeIndex index, ReadGuard guard, NodeFinder finder, ScanGate gate, TimeProvider time)
 {
     /// <summary>Entries of a unit, above which looking at all of them takes its turn among others.</summary>
     private const int SmallCount = 1024;
@@ -27,36 +26,18 @@ internal sealed class SearchOperation(IDirectory directory, AttributeIndex index
         LdapSession session, LdapOperation operation, SearchRequest request, PageRequest? page, OutputQueue output, CancellationToken cancellationToken)
     {
         var current = directory.Current;
-        var name = NameOf(request.BaseName);
+        var name = NodeFinder.Parse(request.BaseName);
         var filter = new FilterCompiler(current).Compile(request.Filter);
         var writer = new EntryWriter(output, operation.Id, new AttributeSelection(request.Attributes), request.TypesOnly);
         if (name.RelativeNames.Count == 0 && request.Scope == SearchScope.BaseObject)
             return Single(await RootAsync(session, current, cancellationToken), filter, writer);
-        var node = DirectoryTree.Find(current, name, out var nearest);
-        if (node?.Kind == NodeKind.Subschema)
-            return Single(node, filter, writer);
-        var account = session.RequireAccount(current);
-        if (nearest is null)
-            throw NoSuchObject("");
-        var view = await guard.LookAsync(account, nearest.Domain, cancellationToken);
-        if (node is null || await view.LevelAsync(node, cancellationToken) == ReadLevel.None)
-            throw NoSuchObject(await MatchedNameAsync(view, nearest, node, cancellationToken));
+        if (DirectoryTree.Find(current, name, out _) is { Kind: NodeKind.Subschema } subschema)
+            return Single(subschema, filter, writer);
+        var (node, view, _) = await finder.FindAsync(session, current, name, cancellationToken);
         var candidates = request.Scope == SearchScope.BaseObject ? null : filter.FindCandidates(new CandidateSource(index, current, node.Domain.Id));
         using var pass = IsLarge(node, request.Scope) && candidates is null ? await gate.EnterAsync(cancellationToken) : null;
         var run = new Run(view, filter, writer, output, time, request, page);
         return await run.RunAsync(NodeWalk.Walk(node, request.Scope, candidates, page?.Cookie?.After ?? NodePosition.Start), cancellationToken);
-    }
-
-    private static DistinguishedName NameOf(string text)
-    {
-        try
-        {
-            return DistinguishedName.Parse(text);
-        }
-        catch (NameSyntaxException e)
-        {
-            throw new LdapException(ResultCode.InvalidDnSyntax, e.Message);
-        }
     }
 
     private static LdapAnswer Single(TreeNode node, MatchTerm filter, EntryWriter writer)
@@ -67,20 +48,12 @@ internal sealed class SearchOperation(IDirectory directory, AttributeIndex index
         return LdapAnswer.Success;
     }
 
-    private static LdapException NoSuchObject(string matchedName) => new(ResultCode.NoSuchObject, "there is no such entry, or it is not for you to see", matchedName);
-
     private static bool IsLarge(TreeNode node, SearchScope scope) => scope != SearchScope.BaseObject && node.Kind switch
     {
         NodeKind.Domain => scope == SearchScope.WholeSubtree && DirectoryTree.Units.Any(unit => node.Directory.Count(node.Domain.Id, unit) > SmallCount),
         NodeKind.Unit => node.Directory.Count(node.Domain.Id, node.Unit) > SmallCount,
         _ => false,
     };
-
-    private static async ValueTask<string> MatchedNameAsync(ReadView view, TreeNode nearest, TreeNode? hidden, CancellationToken cancellationToken)
-    {
-        var above = hidden is null ? nearest : hidden.Kind == NodeKind.Entry ? TreeNode.Of(hidden.Directory, hidden.Domain, hidden.Unit) : null;
-        return above is not null && await view.LevelAsync(above, cancellationToken) != ReadLevel.None ? above.Name : "";
-    }
 
     private async ValueTask<TreeNode> RootAsync(LdapSession session, DirectorySnapshot current, CancellationToken cancellationToken)
     {

@@ -100,7 +100,7 @@ internal sealed partial class LdapConnection : IDisposable
 
     private async Task ServeAsync()
     {
-        while (!_isEnding)
+        while (!_isEnding && _session.RefusedBindCount < LdapLimits.RefusedBindCount)
         {
             int? length = BerReader.MeasureMessage(_buffer.AsSpan(_start, _end - _start), MessageBytes);
             if (length is { } whole && _end - _start >= whole)
@@ -189,7 +189,6 @@ internal sealed partial class LdapConnection : IDisposable
     {
         await EndOperationsAsync();
         Answer(message, FindUnknownCritical(message.Controls) is { } refusal ? refusal : await _services.Bind.RunAsync(_session, bind, message.Controls));
-        _isEnding = _session.RefusedBindCount >= LdapLimits.RefusedBindCount;
     }
 
     private async ValueTask StartTlsAsync(int id, ExtendedRequest request)
@@ -290,9 +289,14 @@ internal sealed partial class LdapConnection : IDisposable
     private async ValueTask<LdapAnswer> ExecuteAsync(LdapOperation operation, LdapRequest request, IReadOnlyList<LdapControl> controls) => request switch
     {
         SearchRequest search => await _services.Search.RunAsync(_session, operation, search, PageRequest.Read(controls), _output, operation.Abandoned),
+        CompareRequest compare => await _services.Compare.RunAsync(_session, compare, operation.Abandoned),
+        AddRequest add => await _services.Write.AddAsync(_session, add, operation.Abandoned),
+        ModifyRequest modify => await _services.Write.ModifyAsync(_session, modify, operation.Abandoned),
+        DeleteRequest delete => await _services.Write.DeleteAsync(_session, delete, operation.Abandoned),
+        ModifyDnRequest rename => await _services.Write.RenameAsync(_session, rename, operation.Abandoned),
         ExtendedRequest extended => await _services.Extended.RunAsync(_session, extended, operation.Abandoned),
         RefusedRequest refused => refused.Result,
-        _ => new LdapResult(ResultCode.UnwillingToPerform, "not possible here"),
+        _ => throw new ArgumentOutOfRangeException(nameof(request)),
     };
 
     private void Answer(LdapMessage message, LdapAnswer answer)

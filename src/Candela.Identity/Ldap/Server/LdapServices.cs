@@ -1,10 +1,10 @@
-using Candela.Identity.Accounts;
 using Candela.Identity.Ldap.Operations;
 using Candela.Identity.Ldap.Search;
+using Candela.Identity.Ldap.Writing;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Ldap.Server;
 
 /// <summary>What connections work with.</summary>
 internal sealed record LdapServices(
-    IDirectory Directory, SearchOperation Search, BindOperation Bind, ExtendedOperations Extended, LdapOptions Options, TimeProvider Time, ILogger Logger);
+    SearchOperation Search, BindOperation Bind, CompareOperation Compare, WriteOperations Write, ExtendedOperations Extended, LdapOptions Options, TimeProvider Time, ILogger Logger);

@@ -58,12 +58,12 @@ internal sealed class NodeAttributes
         [
             (AttributeTypes.ObjectClass, Classes(ObjectClasses.Top, ObjectClasses.Person, ObjectClasses.OrganizationalPerson, ObjectClasses.InetOrgPerson, ObjectClasses.PosixAccount)),
             (AttributeTypes.Uid, (node, values) => values.Add(node.Entry.Name)),
-            (AttributeTypes.CommonName, (node, values) => values.Add(EntryRecords.CommonName(UserOf(node)))),
-            (AttributeTypes.Surname, (node, values) => values.Add(UserOf(node).Surname ?? node.Entry.Name)),
-            (AttributeTypes.GivenName, (node, values) => Add(values, UserOf(node).GivenName)),
+            (AttributeTypes.CommonName, AddCommonNames),
+            (AttributeTypes.Surname, WithFurther(AttributeTypes.Surname, node => UserOf(node).Surname ?? node.Entry.Name)),
+            (AttributeTypes.GivenName, WithFurther(AttributeTypes.GivenName, node => UserOf(node).GivenName)),
             (AttributeTypes.DisplayName, (node, values) => Add(values, UserOf(node).DisplayName)),
-            (AttributeTypes.Mail, (node, values) => Add(values, UserOf(node).Mail)),
-            (AttributeTypes.TelephoneNumber, (node, values) => Add(values, UserOf(node).Telephone)),
+            (AttributeTypes.Mail, WithFurther(AttributeTypes.Mail, node => UserOf(node).Mail)),
+            (AttributeTypes.TelephoneNumber, WithFurther(AttributeTypes.TelephoneNumber, node => UserOf(node).Telephone)),
             (AttributeTypes.UidNumber, (node, values) => Add(values, UserOf(node).Posix?.UidNumber)),
             (AttributeTypes.GidNumber, (node, values) => Add(values, UserOf(node).Posix?.GidNumber)),
             (AttributeTypes.HomeDirectory, (node, values) => Add(values, UserOf(node).Posix?.HomeDirectory)),
@@ -97,6 +97,7 @@ internal sealed class NodeAttributes
         ]);
 
     private readonly FrozenDictionary<AttributeType, ValueSource> _byType;
+    private readonly FrozenSet<string> _keys;
 
     private NodeAttributes((AttributeType Type, ValueSource Source)[] own, Func<TreeNode, bool>? hasSubordinates = null)
     {
@@ -108,12 +109,13 @@ internal sealed class NodeAttributes
             (AttributeTypes.HasSubordinates, (node, values) => values.Add(hasSubordinates?.Invoke(node) == true ? "TRUE" : "FALSE")),
         ];
         _byType = All.ToFrozenDictionary(pair => pair.Type, pair => pair.Source);
+        _keys = All.Select(pair => pair.Type.Key).ToFrozenSet();
     }
 
     /// <summary>Adds a node's values of an attribute.</summary>
     public delegate void ValueSource(TreeNode node, List<string> values);
 
-    /// <summary>All of them, in the order in which they are shown. Further attributes of entries come on top.</summary>
+    /// <summary>All of them, in the order in which they are shown. Further attributes of entries that are not <see cref="Owns"/> come on top.</summary>
     public IReadOnlyList<(AttributeType Type, ValueSource Source)> All { get; }
 
     /// <summary>Attributes of a node.</summary>
@@ -136,6 +138,10 @@ internal sealed class NodeAttributes
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
+    /// <summary>A further attribute's values come with those of an attribute that is in <see cref="All"/>.</summary>
+    /// <param name="key">Name that it is stored under.</param>
+    public bool Owns(string key) => _keys.Contains(key);
+
     /// <summary>Adds values of an attribute of the schema.</summary>
     public void Collect(TreeNode node, AttributeType type, List<string> values)
     {
@@ -153,6 +159,23 @@ internal sealed class NodeAttributes
     {
         if (number is { } value)
             values.Add(value.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>A property's value, and those beside it.</summary>
+    private static ValueSource WithFurther(AttributeType type, Func<TreeNode, string?> property) => (node, values) =>
+    {
+        Add(values, property(node));
+        if (node.Entry.Attributes.TryGetValue(type.Key, out var further))
+            values.AddRange(further);
+    };
+
+    /// <summary>The names that were given, or else the one that follows from the others.</summary>
+    private static void AddCommonNames(TreeNode node, List<string> values)
+    {
+        if (node.Entry.Attributes.TryGetValue(AttributeTypes.CommonName.Key, out var given))
+            values.AddRange(given);
+        else
+            values.Add(EntryRecords.CommonName(UserOf(node)));
     }
 
     private static User UserOf(TreeNode node) => (User)node.Entry;
@@ -177,14 +200,23 @@ internal sealed class NodeAttributes
 
     private static (AttributeType Type, ValueSource Source)[] OfEveryEntry(ObjectClass structural) =>
     [
-        (AttributeTypes.EntryDescription, (node, values) => Add(values, node.Entry.Description)),
+        (AttributeTypes.EntryDescription, WithFurther(AttributeTypes.EntryDescription, node => node.Entry.Description)),
         (AttributeTypes.StructuralObjectClass, Always(structural)),
         (AttributeTypes.EntryUuid, (node, values) => values.Add(node.Entry.Id.ToString())),
         (AttributeTypes.CreateTimestamp, (node, values) => values.Add(GeneralizedTime.Format(node.Entry.CreatedAt))),
-        (AttributeTypes.ModifyTimestamp, (node, values) => values.Add(GeneralizedTime.Format(node.Entry.ModifiedAt))),
+        (AttributeTypes.ModifyTimestamp, AddModifyTime),
         (AttributeTypes.MemberOf, AddGroups),
         (AttributeTypes.AccountLockedTime, (node, values) => Add(values, node.Entry.Enabled ? null : EntryRecords.LockedForGood)),
     ];
+
+    /// <summary>
+    /// Not of groups: membership does not change the time, and clients that keep copies (sssd) would take a group for unchanged by it.
+    /// </summary>
+    private static void AddModifyTime(TreeNode node, List<string> values)
+    {
+        if (node.Entry is not Group)
+            values.Add(GeneralizedTime.Format(node.Entry.ModifiedAt));
+    }
 
     private static void AddMembers(TreeNode node, List<string> values)
     {
