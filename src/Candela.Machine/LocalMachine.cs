@@ -319,8 +319,12 @@ public sealed partial class LocalMachine : IMachine
     public IReadOnlyList<ParentStatus> ListParents() => _microvisor.ListParents();
 
     /// <inheritdoc/>
-    public Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken) =>
-        _microvisor.EnsureParentAsync(new MicroVmSize(vcpus, memoryBytes), cancellationToken);
+    public Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken)
+    {
+        var size = new MicroVmSize(vcpus, memoryBytes);
+        SizeClass.Check(size, _options);
+        return _microvisor.EnsureParentAsync(size, cancellationToken);
+    }
 
     /// <summary>The scratch disk that all are copies of; there once <see cref="RecoverAsync"/> has returned.</summary>
     public string ScratchTemplate => _scratch.Template;
@@ -360,6 +364,7 @@ public sealed partial class LocalMachine : IMachine
     private async Task<StartedContainer> BeginAsync(ContainerSlot slot, Container container, CancellationToken cancellationToken)
     {
         var clock = new StageClock();
+        MicroVmSize size = SizeClass.For(container.Spec, _options);
         BlockImageLease lease = await _images.OpenBlockImageAsync(container.ImageId, cancellationToken);
         ContainerRun? run = null;
         try
@@ -371,7 +376,7 @@ public sealed partial class LocalMachine : IMachine
                 await _scratch.TakeAsync(slot.ScratchPath, cancellationToken);
             clock.Mark("disks");
 
-            IMicroVm vm = await _microvisor.CloneAsync(NewClone(container.Id, SizeClass.For(container.Spec, _options), lease.Path, slot.ScratchPath), cancellationToken);
+            IMicroVm vm = await _microvisor.CloneAsync(NewClone(container.Id, size, lease.Path, slot.ScratchPath), cancellationToken);
             clock.Add("clone", vm.Stages);
             clock.Mark("clone");
             run = NewRun(container, slot, vm, lease);

@@ -18,6 +18,12 @@ public sealed record MachineOptions
     /// <summary>Memory that the guest's kernel and agent need beside a container's limit, bytes.</summary>
     public long GuestOverheadBytes { get; init; } = 96L << 20;
 
+    /// <summary>Memory of the host, bytes. No micro-VM may be larger.</summary>
+    public long HostMemoryBytes { get; init; } = HostMemory.TotalBytes;
+
+    /// <summary>Processors of the host. No container's CPU limit may be higher.</summary>
+    public int HostProcessorCount { get; init; } = Environment.ProcessorCount;
+
     /// <summary>Most time from the claim of a micro-VM to its running process.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

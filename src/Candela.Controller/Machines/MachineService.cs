@@ -1,4 +1,3 @@
-using System.Globalization;
 using Candela.Machine;
 using Candela.Microvisor;
 using Candela.Model;
@@ -16,7 +15,7 @@ internal sealed class MachineService(ControllerOptions options, IMachine machine
         OperatingSystemName(),
         File.ReadAllText("/proc/sys/kernel/osrelease").Trim(),
         Environment.ProcessorCount,
-        MemoryBytes(),
+        HostMemory.TotalBytes,
         options.StateFolder,
         options.RunFolder,
         await machine.ProbeAsync(cancellationToken),
@@ -42,12 +41,5 @@ internal sealed class MachineService(ControllerOptions options, IMachine machine
         const string ReleaseFile = "/etc/os-release";
         var line = File.Exists(ReleaseFile) ? File.ReadLines(ReleaseFile).FirstOrDefault(static line => line.StartsWith(Key, StringComparison.Ordinal)) : null;
         return line is null ? "Linux" : line[Key.Length..].Trim('"');
-    }
-
-    private static long MemoryBytes()
-    {
-        // "MemTotal:       16315436 kB"
-        var line = File.ReadLines("/proc/meminfo").First();
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Candela.Microvisor;
 using Candela.Model;
 
@@ -7,15 +8,41 @@ namespace Candela.Machine.Launch;
 internal static class SizeClass
 {
     private const long Mebibyte = 1L << 20;
+    private const long NanoCpusPerCpu = 1_000_000_000;
 
     private static readonly long[] MemoryClasses = [256 * Mebibyte, 512 * Mebibyte, 1024 * Mebibyte, 2048 * Mebibyte, 4096 * Mebibyte, 8192 * Mebibyte];
     private static readonly int[] VCpuClasses = [1, 2, 4, 8];
 
-    /// <summary>The smallest class that fits; beyond the largest one, a size of its own (memory rounded up to 256 MiB).</summary>
+    /// <summary>
+    /// The smallest class that fits; where the host has no room for it, or beyond the largest class, a size of its own (memory rounded up
+    /// to 256 MiB).
+    /// </summary>
+    /// <exception cref="CandelaException">InvalidArgument: more CPUs than the host has; ResourceExhausted: more memory than it has.</exception>
     public static MicroVmSize For(ContainerSpec spec, MachineOptions options)
     {
+        if (spec.NanoCpus > options.HostProcessorCount * NanoCpusPerCpu)
+        {
+            throw new CandelaException(
+                ErrorCode.InvalidArgument,
+                string.Create(CultureInfo.InvariantCulture, $"{spec.NanoCpus / (decimal)NanoCpusPerCpu:0.##} CPUs are more than this host has: the range of CPUs is from 0.01 to {options.HostProcessorCount}.00"));
+        }
+
         long memory = spec.MemoryBytes == 0 ? options.DefaultMemoryBytes : spec.MemoryBytes + options.GuestOverheadBytes;
-        return new MicroVmSize(VCpus((spec.NanoCpus + 999_999_999) / 1_000_000_000), Memory(memory));
+        var size = new MicroVmSize(VCpus((spec.NanoCpus + NanoCpusPerCpu - 1) / NanoCpusPerCpu), Memory(memory, options.HostMemoryBytes));
+        Check(size, options);
+        return size;
+    }
+
+    /// <summary>Refuses a micro-VM that is larger than the host: it could not be made, or not for long.</summary>
+    /// <exception cref="CandelaException">ResourceExhausted.</exception>
+    public static void Check(MicroVmSize size, MachineOptions options)
+    {
+        if (size.MemoryBytes > options.HostMemoryBytes)
+        {
+            throw new CandelaException(
+                ErrorCode.ResourceExhausted,
+                $"a micro-VM with {size.MemoryBytes / Mebibyte} MiB of memory (the limit, and what the guest itself needs) does not fit into this host, which has {options.HostMemoryBytes / Mebibyte} MiB: give a lower memory limit");
+        }
     }
 
     private static int VCpus(long count)
@@ -29,11 +56,11 @@ internal static class SizeClass
         return (int)Math.Min(count, Limits.VCpuCount);
     }
 
-    private static long Memory(long bytes)
+    private static long Memory(long bytes, long most)
     {
         foreach (long size in MemoryClasses)
         {
-            if (bytes <= size)
+            if (bytes <= size && size <= most)
                 return size;
         }
 

@@ -24,7 +24,7 @@ internal sealed partial class Parent : IAsyncDisposable
         _rehearsal = rehearsal;
         _logger = logger;
         MemoryFile.Seal(snapshot.Memory);
-        Pool = new WaitingPool<VmmProcess>(context.Options.WaitingCount, slots, PrepareAsync, logger);
+        Pool = new WaitingPool<VmmProcess>(context.Options.WaitingCount, slots, PrepareAsync, TimeProvider.System, logger);
     }
 
     public WaitingPool<VmmProcess> Pool { get; }

@@ -17,17 +17,22 @@ internal interface IWaiting
 
 /// <summary>
 /// VMM processes of one parent that have mapped its memory, loaded its devices and stand still until they are claimed. A claim that finds
-/// none has one prepared at once, and takes whichever is ready first.
+/// none has one prepared at once, and takes whichever is ready first. After failures in a row nothing is prepared ahead of need for a
+/// while, from one second to five minutes; claims go on.
 /// </summary>
 /// <param name="target">How many shall wait.</param>
 /// <param name="slots">Limits how many are prepared at once.</param>
 /// <param name="prepare">Makes one; told whether it is made ahead of need.</param>
+/// <param name="time">Clock of the pauses after failures.</param>
 /// <param name="logger">Log.</param>
-internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots, Func<bool, CancellationToken, Task<T>> prepare, ILogger logger) : IAsyncDisposable
+internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots, Func<bool, CancellationToken, Task<T>> prepare, TimeProvider time, ILogger logger) : IAsyncDisposable
     where T : class, IWaiting
 {
     // So many times in a row a VMM may fail before those who wait for one are told.
     private const int FailuresMost = 3;
+
+    private static readonly TimeSpan PauseLeast = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseMost = TimeSpan.FromMinutes(5);
 
     private readonly Lock _gate = new();
     private readonly List<T> _waiting = [];
@@ -37,7 +42,12 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
     private TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _urgent;
     private int _ahead;
-    private int _failures;
+    private int _urgentFailures;
+
+    // Of those made ahead, since a claim was last given one: also those that ended while they waited.
+    private int _aheadFailures;
+    private int _pauses;
+    private bool _isPaused;
 
     /// <summary>How many wait.</summary>
     public int Count
@@ -49,14 +59,14 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
         }
     }
 
-    /// <summary>Starts to fill it; completes when it is full, fails when a VMM cannot be prepared.</summary>
+    /// <summary>Starts to fill it; completes when it is full, fails when a VMM cannot be prepared (at once while that was just so).</summary>
     public Task FillAsync()
     {
         lock (_gate)
         {
             if (_waiting.Count >= target)
                 return Task.CompletedTask;
-            if (_filled.Task.IsCompleted)
+            if (_filled.Task.IsCompleted && !_isPaused)
                 _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
             Refill();
             return _filled.Task;
@@ -77,6 +87,7 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
                 _waiting.RemoveAt(0);
                 if (process.Exited.IsCompleted)
                     continue;
+                Served();
                 Refill();
                 return process;
             }
@@ -125,7 +136,7 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
             return;
         for (; _urgent < _claims.Count; _urgent++)
             Begin(urgent: true);
-        for (; _ahead + _waiting.Count < target; _ahead++)
+        for (; !_isPaused && _ahead + _waiting.Count < target; _ahead++)
             Begin(urgent: false);
     }
 
@@ -189,11 +200,11 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
     {
         lock (_gate)
         {
-            _failures = 0;
             while (_claims.TryDequeue(out TaskCompletionSource<T>? claim))
             {
                 if (!claim.TrySetResult(process))
                     continue;
+                Served();
                 Refill();
                 return true;
             }
@@ -217,9 +228,16 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
             if (!_waiting.Remove(process))
                 return; // it was claimed
             Log.EndedWaiting(logger, process.Name, exit.Detail);
-            if (++_failures < FailuresMost)
-                Refill();
+            FailAhead(new IOException($"VMM {process.Name} ended while it waited: {exit.Detail}"));
         }
+    }
+
+    /// <summary>A VMM could be prepared, and lived until it was needed.</summary>
+    private void Served()
+    {
+        _urgentFailures = 0;
+        _aheadFailures = 0;
+        _pauses = 0;
     }
 
     private void Fail(Exception failure, bool urgent)
@@ -227,19 +245,52 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
         if (_stopped.IsCancellationRequested)
             return;
         Log.PreparationFailed(logger, failure);
-        if (++_failures < FailuresMost)
+        if (!urgent)
+        {
+            FailAhead(failure);
+            return;
+        }
+
+        if (++_urgentFailures < FailuresMost)
         {
             Refill();
             return;
         }
 
-        _failures = 0;
-        if (!urgent)
-            _filled.TrySetException(failure);
-        while (urgent && _claims.TryDequeue(out TaskCompletionSource<T>? claim))
+        _urgentFailures = 0;
+        while (_claims.TryDequeue(out TaskCompletionSource<T>? claim))
         {
             if (claim.TrySetException(failure))
                 return;
+        }
+    }
+
+    private void FailAhead(Exception failure)
+    {
+        if (_isPaused || _stopped.IsCancellationRequested)
+            return;
+        if (++_aheadFailures < FailuresMost)
+        {
+            Refill();
+            return;
+        }
+
+        _isPaused = true;
+        TimeSpan pause = PauseLeast * Math.Pow(2, Math.Min(_pauses++, 30));
+        pause = pause < PauseMost ? pause : PauseMost;
+        Log.Paused(logger, _aheadFailures, pause.TotalSeconds);
+        _ = ResumeAsync(Task.Delay(pause, time, _stopped.Token));
+        _filled.TrySetException(failure);
+        _ = _filled.Task.Exception; // seen, also where nobody waits for it
+    }
+
+    private async Task ResumeAsync(Task pause)
+    {
+        await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+        {
+            _isPaused = false;
+            Refill();
         }
     }
 
@@ -247,6 +298,9 @@ internal sealed partial class WaitingPool<T>(int target, PreparationSlots slots,
     {
         [LoggerMessage(Level = LogLevel.Warning, Message = "VMM {Vmm} ended while it waited: {Reason}")]
         public static partial void EndedWaiting(ILogger logger, string vmm, string reason);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} VMMs failed ahead of need: the next is prepared in {Seconds} s")]
+        public static partial void Paused(ILogger logger, int count, double seconds);
 
         [LoggerMessage(Level = LogLevel.Error, Message = "a VMM could not be prepared")]
         public static partial void PreparationFailed(ILogger logger, Exception exception);

@@ -19,7 +19,41 @@ public sealed class LaunchPlanTests
     public void Limits_choose_a_size(long memoryMebibytes, long nanoCpus, int vcpus, long sizeMebibytes)
     {
         var spec = new ContainerSpec { Image = "x", MemoryBytes = memoryMebibytes * Mebibyte, NanoCpus = nanoCpus };
-        Assert.Equal(new MicroVmSize(vcpus, sizeMebibytes * Mebibyte), SizeClass.For(spec, new MachineOptions { StateFolder = "/nowhere" }));
+        Assert.Equal(new MicroVmSize(vcpus, sizeMebibytes * Mebibyte), SizeClass.For(spec, Host(memoryMebibytes: 16384, processors: 16)));
+    }
+
+    [Fact]
+    public void A_class_larger_than_the_host_is_not_taken()
+    {
+        var spec = new ContainerSpec { Image = "x", MemoryBytes = 5000 * Mebibyte };
+        Assert.Equal(new MicroVmSize(1, 5120 * Mebibyte), SizeClass.For(spec, Host(memoryMebibytes: 6000, processors: 1)));
+    }
+
+    [Theory]
+    [InlineData(65536, 65792)]
+    [InlineData(24000, 24320)] // itself it would fit, with the guest's share it does not
+    public void More_memory_than_the_host_has_is_refused_with_both_figures(long memoryMebibytes, long neededMebibytes)
+    {
+        var spec = new ContainerSpec { Image = "x", MemoryBytes = memoryMebibytes * Mebibyte };
+
+        var e = Assert.Throws<CandelaException>(() => SizeClass.For(spec, Host(memoryMebibytes: 24064, processors: 2)));
+
+        Assert.Equal(ErrorCode.ResourceExhausted, e.Code);
+        Assert.Contains($"{neededMebibytes} MiB", e.Message, StringComparison.Ordinal);
+        Assert.Contains("24064 MiB", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_CPUs_than_the_host_has_are_refused_with_both_figures()
+    {
+        MachineOptions host = Host(memoryMebibytes: 1024, processors: 2);
+        Assert.Equal(2, SizeClass.For(new ContainerSpec { Image = "x", NanoCpus = 2_000_000_000 }, host).VCpus);
+
+        var e = Assert.Throws<CandelaException>(() => SizeClass.For(new ContainerSpec { Image = "x", NanoCpus = 2_500_000_000 }, host));
+
+        Assert.Equal(ErrorCode.InvalidArgument, e.Code);
+        Assert.Contains("2.5 CPUs", e.Message, StringComparison.Ordinal);
+        Assert.Contains("2.00", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -65,6 +99,9 @@ public sealed class LaunchPlanTests
         Assert.Equal(["10.0.0.1\tdb", "fd00::1\tsix"], configuration.HostsLines);
         Assert.Equal("search a b\nnameserver 1.1.1.1\n", configuration.ResolvConf);
     }
+
+    private static MachineOptions Host(long memoryMebibytes, int processors) =>
+        new() { StateFolder = "/nowhere", HostMemoryBytes = memoryMebibytes * Mebibyte, HostProcessorCount = processors };
 
     private static Container NewContainer(char digit) => new()
     {

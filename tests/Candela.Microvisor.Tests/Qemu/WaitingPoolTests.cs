@@ -1,4 +1,5 @@
 using Candela.Microvisor.Qemu;
+using Candela.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Candela.Microvisor.Tests.Qemu;
@@ -8,6 +9,7 @@ public sealed class WaitingPoolTests : IDisposable
     private const int Attempts = 3;
 
     private readonly PreparationSlots _slots = new(2);
+    private readonly ManualTimeProvider _time = new();
     private readonly Lock _gate = new();
     private readonly List<Preparation> _begun = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,6 +79,32 @@ public sealed class WaitingPoolTests : IDisposable
 
         Assert.Equal("ahead", (await Assert.ThrowsAsync<IOException>(() => filled)).Message);
         Assert.Same(urgent.Succeed(), await claim.WaitAsync(Token));
+    }
+
+    [Fact]
+    public async Task After_failures_in_a_row_nothing_is_made_ahead_for_a_while_that_grows()
+    {
+        await using WaitingPool<Vm> pool = NewPool(target: 1);
+        int begun = 0;
+        foreach ((int failures, int pauseSeconds) in new[] { (Attempts, 1), (1, 2), (1, 4) })
+        {
+            Task filled = pool.FillAsync();
+            for (int failure = 0; failure < failures; failure++)
+                (await BegunAsync(++begun))[^1].Fail("no memory");
+            await Assert.ThrowsAsync<IOException>(() => filled);
+            await Assert.ThrowsAsync<IOException>(pool.FillAsync); // at once
+
+            _time.Advance(TimeSpan.FromSeconds(pauseSeconds) - TimeSpan.FromMilliseconds(1));
+            Assert.Equal(begun, (await BegunAsync(begun)).Length);
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            await BegunAsync(begun + 1);
+        }
+
+        // A claim does not wait for the pause's end, and what it gets ends the row.
+        Task<Vm> claim = pool.TakeAsync(Token);
+        Preparation urgent = (await BegunAsync(begun + 2)).Single(b => !b.Ahead);
+        urgent.Succeed();
+        await claim.WaitAsync(Token);
     }
 
     [Fact]
@@ -160,7 +188,7 @@ public sealed class WaitingPoolTests : IDisposable
         Assert.Equal(5, (await Task.WhenAll(claims)).Distinct().Count());
     }
 
-    private WaitingPool<Vm> NewPool(int target) => new(target, _slots, PrepareAsync, NullLogger.Instance);
+    private WaitingPool<Vm> NewPool(int target) => new(target, _slots, PrepareAsync, _time, NullLogger.Instance);
 
     private Task<Vm> PrepareAsync(bool ahead, CancellationToken cancellationToken)
     {
