@@ -29,8 +29,11 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
 
     public async Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken)
     {
+        // A removal collects the garbage that it makes, so what all of them freed is measured.
+        var before = await GetDiskUsageAsync(caller, cancellationToken);
         var removed = await removals.RunAsync(() => RemoveUnusedAsync(all, cancellationToken), cancellationToken);
-        return (removed, await store.CollectGarbageAsync(cancellationToken));
+        await store.CollectGarbageAsync(cancellationToken);
+        return (removed, Math.Max(0, before - await GetDiskUsageAsync(caller, cancellationToken)));
     }
 
     public Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken) =>
@@ -73,9 +76,9 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
                 // By force: an image of several names goes by its id.
                 removed.AddRange(await store.RemoveAsync(image.Id, force: true, static _ => false, cancellationToken));
             }
-            catch (CandelaException e) when (e.Code is ErrorCode.ImageNotFound or ErrorCode.NotFound)
+            catch (CandelaException e) when (e.Code is ErrorCode.ImageNotFound or ErrorCode.NotFound or ErrorCode.Conflict)
             {
-                // Gone meanwhile.
+                // Gone meanwhile, or held: by waiting VMMs (the built-in image), or by a container that was made meanwhile.
             }
         }
 

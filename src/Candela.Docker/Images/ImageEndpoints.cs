@@ -25,7 +25,7 @@ internal static class ImageEndpoints
         routes.Post("/images/{**name}", PostAsync);
         routes.Delete("/images/{**name}", RemoveAsync, Subject.Image);
         routes.Post("/build", static _ => throw DockerException.NotSupported("docker build is"));
-        routes.Post("/build/prune", static _ => throw DockerException.NotSupported("docker builder prune is"));
+        routes.Post("/build/prune", static request => request.WriteJsonAsync(new BuildCachePruned(null, 0), DockerJson.Default.BuildCachePruned));
         routes.Post("/build/cancel", static _ => throw DockerException.NotSupported("docker build is"));
         routes.Post("/commit", static _ => throw DockerException.NotSupported("docker commit is"));
         routes.Get("/distribution/{**name}", static _ => throw DockerException.NotSupported("looking into a registry (distribution inspect) is"));

@@ -54,6 +54,9 @@ internal sealed record ImageDeleted(
 /// <summary>Answer of prune.</summary>
 internal sealed record ImagesPruned(IReadOnlyList<ImageDeleted>? ImagesDeleted, long SpaceReclaimed);
 
+/// <summary>Answer of the build cache's prune: there is none, so it is empty already.</summary>
+internal sealed record BuildCachePruned(IReadOnlyList<string>? CachesDeleted, long SpaceReclaimed);
+
 /// <summary>A line of progress (Docker's jsonmessage).</summary>
 internal sealed record ProgressMessage
 {

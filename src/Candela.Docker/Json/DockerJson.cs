@@ -33,6 +33,7 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(List<ImageHistoryEntry>))]
 [JsonSerializable(typeof(List<ImageDeleted>))]
 [JsonSerializable(typeof(ImagesPruned))]
+[JsonSerializable(typeof(BuildCachePruned))]
 [JsonSerializable(typeof(ProgressMessage))]
 [JsonSerializable(typeof(RegistryAuth))]
 [JsonSerializable(typeof(AuthResponse))]

@@ -17,6 +17,12 @@ internal sealed class FakeImageStore : IImageStore
 
     public event Action<ImageEvent>? Changed;
 
+    /// <summary>Id of an image that something other than containers uses.</summary>
+    public string? HeldId { get; set; }
+
+    /// <summary>Called when an image goes.</summary>
+    public Action? Removing { get; set; }
+
     public Image Add(string? name, char digit, ImageConfiguration configuration)
     {
         var id = "sha256:" + new string(digit, 64);
@@ -62,6 +68,9 @@ internal sealed class FakeImageStore : IImageStore
         var image = await GetAsync(reference, cancellationToken);
         if (!force && isUsed(image.Id))
             throw new CandelaException(ErrorCode.Conflict, "a container uses it");
+        if (image.Id == HeldId)
+            throw new CandelaException(ErrorCode.Conflict, "a waiting VMM uses it");
+        Removing?.Invoke();
         _images.TryRemove(image.Id, out _);
         return [.. image.Tags.Select(tag => new ImageRemoval(tag, null)), new ImageRemoval(null, image.Id)];
     }
@@ -69,5 +78,5 @@ internal sealed class FakeImageStore : IImageStore
     public Task<BlockImageLease> OpenBlockImageAsync(string imageId, CancellationToken cancellationToken) =>
         throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
 
-    public Task<long> CollectGarbageAsync(CancellationToken cancellationToken) => Task.FromResult(42L);
+    public Task<long> CollectGarbageAsync(CancellationToken cancellationToken) => Task.FromResult(0L);
 }

@@ -78,6 +78,7 @@ public sealed class LifecycleTests
         Assert.Equal("[a b] [X=y]", await docker.OutputAsync("image", "inspect", "-f", "{{.Config.Cmd}} {{.Config.Env}}", "imported:1"));
         await docker.OutputAsync("history", "candela/base");
         Assert.Contains("Total reclaimed space: 4.096kB", await docker.OutputAsync("image", "prune", "-f"), StringComparison.Ordinal);
+        Assert.Contains("Total reclaimed space: 4.096kB", await docker.OutputAsync("system", "prune", "-f"), StringComparison.Ordinal);
     }
 
     [Theory]
