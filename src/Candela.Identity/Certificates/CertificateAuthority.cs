@@ -101,6 +101,21 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
         return (issued, key.ExportPkcs8PrivateKey());
     }
 
+    /// <summary>A certificate on record.</summary>
+    /// <param name="serial">Serial number, hexadecimal.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="CandelaException">NotFound.</exception>
+    public async Task<IssuedCertificate> GetAsync(string serial, CancellationToken cancellationToken)
+    {
+        foreach (var authority in Authorities.All.Where(_ => IsSerial(serial)))
+        {
+            if (await Records.FindAsync(authority.Id, serial.ToUpperInvariant(), cancellationToken) is { } certificate)
+                return certificate with { Chain = [authority.Der] };
+        }
+
+        throw HasNone(serial);
+    }
+
     /// <summary>Revokes a certificate. Its authority's list and OCSP answers say so from then on.</summary>
     /// <param name="serial">Serial number, hexadecimal.</param>
     /// <param name="reason">Why.</param>
@@ -109,13 +124,13 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
     /// <exception cref="CandelaException">NotFound: no such certificate is on record.</exception>
     public async Task<IssuedCertificate> RevokeAsync(string serial, RevocationReason reason, CancellationToken cancellationToken)
     {
-        foreach (var authority in Authorities.All)
+        foreach (var authority in Authorities.All.Where(_ => IsSerial(serial)))
         {
             if (await Records.RevokeAsync(authority.Id, serial.ToUpperInvariant(), reason, cancellationToken) is { } certificate)
                 return certificate;
         }
 
-        throw new CandelaException(ErrorCode.NotFound, $"no certificate with the serial number {Printable.Of(serial)} is on record");
+        throw HasNone(serial);
     }
 
     /// <summary>Revokes all certificates of an owner that are still good; reads all records to find them.</summary>
@@ -227,6 +242,10 @@ public sealed partial class CertificateAuthority : IAsyncDisposable
             Chain = authority.IsRoot ? [] : [authority.Der],
         };
     }
+
+    private static bool IsSerial(string text) => text.Length == 2 * SerialNumber.Bytes && text.All(char.IsAsciiHexDigit);
+
+    private static CandelaException HasNone(string serial) => new(ErrorCode.NotFound, $"no certificate with the serial number {Printable.Of(serial)} is on record");
 
     private static CertificateOrder Merge(CertificateOrder order, SigningRequest request)
     {

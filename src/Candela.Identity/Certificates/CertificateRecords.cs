@@ -58,17 +58,19 @@ internal sealed class CertificateRecords(IStateStore store, RevokedSet revoked, 
             var certificate = Read(entry);
             if (certificate.RevokedAt is not null)
                 return certificate;
-            await CommitRevocationsAsync(new StateTransaction(), [(authority, serial)], reason, cancellationToken);
+            await CommitRevocationsAsync(new StateTransaction(), [new HeldCertificate(authority, serial, DateTimeOffset.MaxValue)], reason, cancellationToken);
         }
     }
 
-    /// <summary>Commits a transaction together with the revocation of recorded certificates; false when an expectation does not hold.</summary>
+    /// <summary>Commits a transaction together with the revocation of those of a holder's certificates that have not expired; false when an expectation does not hold.</summary>
     public async Task<bool> CommitRevocationsAsync(
-        StateTransaction transaction, IEnumerable<(string Authority, string Serial)> certificates, RevocationReason reason, CancellationToken cancellationToken)
+        StateTransaction transaction, IEnumerable<HeldCertificate> certificates, RevocationReason reason, CancellationToken cancellationToken)
     {
         var revocations = new List<(string Authority, string Serial, RevocationDocument Document)>();
-        foreach (var (authority, serial) in certificates)
+        foreach (var (authority, serial, notAfter) in certificates)
         {
+            if (notAfter <= time.GetUtcNow())
+                continue;
             var key = CertificateKeys.Certificate(authority, serial);
             if (await store.GetAsync(key, cancellationToken) is not { } entry || Read(entry) is not { RevokedAt: null } certificate)
                 continue;

@@ -18,4 +18,7 @@ internal enum GrpcStatus
 internal sealed class GrpcException(GrpcStatus status, string message) : Exception(message)
 {
     public GrpcStatus Status { get; } = status;
+
+    /// <summary>The call did what it was to do, and this is its end.</summary>
+    public bool IsRegular { get; init; }
 }

@@ -74,21 +74,17 @@ public sealed class TrustDomain : IAsyncDisposable
     /// <summary>Names of the trust domains that are trusted besides this one, and their bundles.</summary>
     public IReadOnlyCollection<TrustBundle> Federated => _federated.All;
 
-    /// <summary>Trusts another trust domain by a bundle that is given by hand and not renewed.</summary>
-    public Task FederateAsync(string trustDomain, string bundle, CancellationToken cancellationToken) =>
-        _federated.SetAsync(new FederationDocument { TrustDomain = Check(trustDomain), Bundle = bundle }, cancellationToken);
-
-    /// <summary>Trusts another trust domain by a bundle endpoint that is verified as web servers are (<c>https_web</c>).</summary>
-    public Task FederateAsync(string trustDomain, Uri url, CancellationToken cancellationToken) =>
-        _federated.SetAsync(new FederationDocument { TrustDomain = Check(trustDomain), Url = url }, cancellationToken);
-
-    /// <summary>Trusts another trust domain by a bundle endpoint that shows an X.509-SVID (<c>https_spiffe</c>).</summary>
-    /// <param name="endpoint">Identity that the endpoint must show.</param>
-    /// <param name="url">Where the endpoint is.</param>
-    /// <param name="bundle">First bundle, which came by a safe way: it verifies the endpoint.</param>
+    /// <summary>Trusts another trust domain.</summary>
+    /// <param name="trustDomain">Its name.</param>
+    /// <param name="url">Where its bundle is fetched from, and renewed; null: <paramref name="bundle"/> stays as it is.</param>
+    /// <param name="endpoint">SPIFFE ID that the endpoint must show (<c>https_spiffe</c>); null: it is verified as web servers are (<c>https_web</c>).</param>
+    /// <param name="bundle">
+    /// Bundle, which came by a safe way; needed without an address, and with an endpoint's identity, which it verifies at first.
+    /// </param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public Task FederateAsync(SpiffeId endpoint, Uri url, string bundle, CancellationToken cancellationToken) =>
-        _federated.SetAsync(new FederationDocument { TrustDomain = Check(endpoint.TrustDomain), Url = url, EndpointId = endpoint.ToString(), Bundle = bundle }, cancellationToken);
+    /// <exception cref="CandelaException">InvalidArgument; ResourceExhausted: too many; Unavailable: the bundle could not be fetched.</exception>
+    public Task FederateAsync(string trustDomain, Uri? url, string? endpoint, string? bundle, CancellationToken cancellationToken) => _federated.SetAsync(
+        new FederationDocument { TrustDomain = SpiffeId.OfTrustDomain(trustDomain).TrustDomain, Url = url, EndpointId = endpoint, Bundle = bundle }, cancellationToken);
 
     /// <summary>Trusts a trust domain no longer.</summary>
     /// <exception cref="CandelaException">NotFound.</exception>
@@ -116,6 +112,4 @@ public sealed class TrustDomain : IAsyncDisposable
     internal Task RefreshFederatedAsync(CancellationToken cancellationToken) => _federated.RefreshDueAsync(cancellationToken);
 
     internal Task MaintainKeysAsync(CancellationToken cancellationToken) => _keys.MaintainAsync(cancellationToken);
-
-    private static string Check(string trustDomain) => SpiffeId.OfTrustDomain(trustDomain).TrustDomain;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Candela.Identity.Certificates;
 
 namespace Candela.Identity.Workloads;
 
@@ -17,14 +18,8 @@ internal sealed record WorkloadDocument
     public required DateTimeOffset BeganAt { get; init; }
 
     /// <summary>Certificates that have not expired: to be revoked when it ends.</summary>
-    public required IReadOnlyList<WorkloadCertificate> Certificates { get; init; }
+    public required IReadOnlyList<HeldCertificate> Certificates { get; init; }
 }
-
-/// <summary>A certificate of a workload.</summary>
-/// <param name="Authority">Who issued it.</param>
-/// <param name="Serial">Serial number.</param>
-/// <param name="NotAfter">When it expires.</param>
-internal sealed record WorkloadCertificate(string Authority, string Serial, DateTimeOffset NotAfter);
 
 /// <summary>Keys that sign JWT-SVIDs, in the order in which they sign.</summary>
 /// <param name="Keys">Keys.</param>

@@ -206,8 +206,7 @@ public sealed partial class WorkloadIdentities : IAsyncDisposable
                     .Expect(WorkloadKeys.Workload(container), revision)
                     .Delete(WorkloadKeys.Workload(container))
                     .Delete(WorkloadKeys.Identity(SpiffeId.Parse(document.Id)));
-                var certificates = document.Certificates.Where(c => c.NotAfter > _time.GetUtcNow()).Select(c => (c.Authority, c.Serial));
-                if (await _authority.Records.CommitRevocationsAsync(transaction, certificates, reason, cancellationToken))
+                if (await _authority.Records.CommitRevocationsAsync(transaction, document.Certificates, reason, cancellationToken))
                     break;
             }
 
@@ -241,7 +240,7 @@ public sealed partial class WorkloadIdentities : IAsyncDisposable
         var certificate = _authority.Make(order, new PublicKeyInfo(CertificateKeyType.EcdsaP256, key.ExportSubjectPublicKeyInfo()));
         document = document with
         {
-            Certificates = [.. document.Certificates.Where(c => c.NotAfter > now), new WorkloadCertificate(certificate.Authority, certificate.Serial, certificate.NotAfter)],
+            Certificates = HeldCertificate.With(document.Certificates, certificate, now),
         };
         CertificateRecords.Add(transaction, certificate);
         transaction.Put(WorkloadKeys.Workload(document.Container), JsonSerializer.SerializeToUtf8Bytes(document, WorkloadJson.Default.WorkloadDocument));

@@ -7,6 +7,7 @@ using Candela.Identity.Acme.Challenges;
 using Candela.Identity.Acme.Http;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Certificates.Profiles;
+using Candela.Identity.Auditing;
 using Candela.Identity.Tests.Tools;
 using Candela.Identity.Tests.Workloads;
 using Candela.Identity.Workloads;
@@ -45,7 +46,7 @@ public abstract class AcmeBench : WorkloadBench
         var port = FreePort();
         var options = new AcmeOptions { BaseUrl = new Uri($"https://localhost:{port}/acme"), OpenDomains = OpenDomains, HttpPort = HttpPort };
         Server = await AcmeServer.OpenAsync(Store, Secrets, Authority, Domain, Resolver, options, Time, NullLogger<AcmeServer>.Instance, Token);
-        _web = await WebBench.StartAsync(services => services.AddSingleton(Server), application => application.MapGroup("/acme").MapAcme(), await TlsAsync(), port);
+        _web = await WebBench.StartAsync(services => services.AddSingleton(Server).AddSingleton(new ProtocolAudit(Audit, Time)), application => application.MapGroup("/acme").MapAcme(), await TlsAsync(), port);
         await WriteRootAsync();
     }
 

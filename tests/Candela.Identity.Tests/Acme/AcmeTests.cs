@@ -76,6 +76,8 @@ public sealed class AcmeTests : AcmeBench
         Assert.Equal(413, (await client.SendAsync("new-order", new string(' ', 70_000))).Status);
         Assert.Equal("malformed", (await client.SendAsync("new-order", """{"protected":"e30","payload":"","signature":"","header":{"alg":"none"}}""")).Problem);
         Assert.Equal(201, (await client.PostAsync("new-order", order)).Status);
+        Assert.Equal(26, Audit.Records.Count(r => r.Failure is not null && r.Action == "acme.new-order"));
+        Assert.Equal($"acme:{client.Account!.Split('/')[^1]}", Audit.Records.Single(r => r.Failure is null && r.Action == "acme.new-order").Actor.Name);
 
         async Task RefusedAsync(string problem, Func<string, string> header, Func<byte[], byte[]>? sign = null)
         {

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Security.Cryptography;
+using Candela.Identity.Certificates;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Certificates.Profiles;
 using Candela.Identity.Tests.Tools;
 using Candela.Model;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Candela.Identity.Tests.Certificates;
 
@@ -55,6 +57,17 @@ public sealed class CertificateAuthorityTests : CertificateBench
         var (certificate, _) = await second.IssueWithKeyAsync(ServerOrder("a.example"), Token);
         await WriteAsync(certificate);
         await Tool.OpenSslAsync(Folder.Path, "verify", "-CAfile", "root.pem", "-untrusted", "chain.pem", "leaf.pem");
+    }
+
+    [Fact]
+    public async Task Controllers_that_start_at_once_make_one_root()
+    {
+        await using var store = Candela.State.Sqlite.SqliteStateStore.Open(Folder.File("other.db"), Time);
+        var controllers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => CertificateAuthority.OpenAsync(store, Secrets, Options, Time, NullLogger<CertificateAuthority>.Instance, Token)));
+        Assert.All(controllers, c => Assert.Equal(controllers[0].InUse, c.InUse));
+        Assert.All(controllers, c => Assert.Equal(controllers[0].Roots.Single(), c.Roots.Single()));
+        foreach (var controller in controllers)
+            await controller.DisposeAsync();
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Candela.Identity.Administration;
 using Candela.Identity.Certificates;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Certificates.Profiles;
@@ -21,6 +23,9 @@ public abstract class CertificateBench(TimeProvider? time = null) : IAsyncLifeti
     internal SqliteStateStore Store { get; private set; } = null!;
 
     protected CertificateAuthority Authority { get; private set; } = null!;
+
+    /// <summary>What was kept for the audit.</summary>
+    protected RecordedAudit Audit { get; } = new();
 
     internal ISecretBox Secrets => _secrets;
 
@@ -60,6 +65,15 @@ public abstract class CertificateBench(TimeProvider? time = null) : IAsyncLifeti
         await WriteRootAsync();
         await File.WriteAllTextAsync(Folder.File("chain.pem"), string.Concat(certificate.Chain.Select(c => IssuedCertificate.PemEncodingOf(c) + "\n")), Token);
         await File.WriteAllTextAsync(Folder.File("leaf.pem"), IssuedCertificate.PemEncodingOf(certificate.Der) + "\n", Token);
+    }
+
+    protected sealed class RecordedAudit : IAuditSink
+    {
+        private readonly ConcurrentQueue<AuditRecord> _records = [];
+
+        public IReadOnlyList<AuditRecord> Records => [.. _records];
+
+        public void Record(AuditRecord record) => _records.Enqueue(record);
     }
 
     protected Task WriteRootAsync() =>

@@ -60,7 +60,7 @@ public sealed class FederationTests : IAsyncLifetime
         await _theirs.Workloads.BeginAsync(Spec("c1"), Token);
         var token = _theirs.Domain.IssueJwt("c1", ["db"]).Token;
         await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.ValidateJwtAsync(token, "db", Token));
-        await _ours.Domain.FederateAsync("theirs.example", Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson()), Token);
+        await _ours.Domain.FederateAsync("theirs.example", null, null, Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson()), Token);
         Assert.Equal("spiffe://theirs.example/acme/shop/web", (await _ours.Domain.ValidateJwtAsync(token, "db", Token)).Id.ToString());
         await _ours.Domain.UnfederateAsync("theirs.example", Token);
         await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.ValidateJwtAsync(token, "db", Token));
@@ -70,7 +70,7 @@ public sealed class FederationTests : IAsyncLifetime
     public async Task A_federated_domain_cannot_speak_for_another()
     {
         // Theirs signs a token with a subject of ours.
-        await _ours.Domain.FederateAsync("theirs.example", Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson()), Token);
+        await _ours.Domain.FederateAsync("theirs.example", null, null, Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson()), Token);
         await _ours.Workloads.BeginAsync(Spec("c1"), Token);
         var (id, key) = _theirs.Domain.SigningKey();
         var input = $"{Jose.Base64UrlText.Encode($$"""{"alg":"ES256","kid":"{{id}}"}""")}.{Jose.Base64UrlText.Encode($$"""{"sub":"spiffe://ours.example/acme/shop/web","aud":"db","exp":{{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 60}},"candela_container":"c1"}""")}";
@@ -86,17 +86,17 @@ public sealed class FederationTests : IAsyncLifetime
         await using var web = await ServeAsync(_theirs, svid);
         var url = new Uri(web.Address, "spiffe/bundle");
         var first = Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson());
-        await _ours.Domain.FederateAsync(svid.Id, url, first, Token);
+        await _ours.Domain.FederateAsync("theirs.example", url, svid.Id.ToString(), first, Token);
         Assert.Equal(_theirs.Domain.Bundle.Sequence, _ours.Domain.Federated.Single().Sequence);
 
         await _theirs.Authority.CreateRootAsync(Token);
-        await _ours.Domain.FederateAsync(svid.Id, url, first, Token);
+        await _ours.Domain.FederateAsync("theirs.example", url, svid.Id.ToString(), first, Token);
         Assert.Equal(2, _ours.Domain.Federated.Single().X509Authorities.Count);
 
         // Another workload of theirs is not the endpoint; and web authentication does not know this certificate at all.
         var other = SpiffeId.OfContainer("theirs.example", "acme", "shop", "other");
-        Assert.Equal(ErrorCode.Unavailable, (await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.FederateAsync(other, url, first, Token))).Code);
-        Assert.Equal(ErrorCode.Unavailable, (await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.FederateAsync("theirs.example", url, Token))).Code);
+        Assert.Equal(ErrorCode.Unavailable, (await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.FederateAsync("theirs.example", url, other.ToString(), first, Token))).Code);
+        Assert.Equal(ErrorCode.Unavailable, (await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.FederateAsync("theirs.example", url, null, null, Token))).Code);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class FederationTests : IAsyncLifetime
         var svid = await impostor.Workloads.BeginAsync(Spec("c1", "bundles"), Token);
         await using var web = await ServeAsync(impostor, svid);
         var refused = await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.FederateAsync(
-            svid.Id, new Uri(web.Address, "spiffe/bundle"), Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson()), Token));
+            "theirs.example", new Uri(web.Address, "spiffe/bundle"), svid.Id.ToString(), Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson()), Token));
         Assert.Equal(ErrorCode.Unavailable, refused.Code);
         Assert.Equal(_theirs.Authority.Roots.Single().ToArray(), _ours.Domain.Federated.Single().X509Authorities.Single().ToArray());
     }
@@ -117,17 +117,17 @@ public sealed class FederationTests : IAsyncLifetime
     public async Task What_is_no_federation_is_refused()
     {
         var bundle = Encoding.UTF8.GetString(_theirs.Domain.Bundle.ToJson());
-        await Refused(() => _ours.Domain.FederateAsync("ours.example", bundle, Token));
-        await Refused(() => _ours.Domain.FederateAsync("Theirs.example", bundle, Token));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example/x", bundle, Token));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example", new Uri("http://theirs.example/bundle"), Token));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example", "{}", Token));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example", """{"keys":[]}""", Token));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example", """{"keys":[{"kty":"oct","k":"AAAA","use":"jwt-svid","kid":"a"}]}""", Token));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example", """{"keys":[{"kty":"EC","use":"x509-svid","x5c":["AAAA"]}]}""", Token));
+        await Refused(() => _ours.Domain.FederateAsync("ours.example", null, null, bundle, Token));
+        await Refused(() => _ours.Domain.FederateAsync("Theirs.example", null, null, bundle, Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example/x", null, null, bundle, Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example", new Uri("http://theirs.example/bundle"), null, null, Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example", null, null, "{}", Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example", null, null, """{"keys":[]}""", Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example", null, null, """{"keys":[{"kty":"oct","k":"AAAA","use":"jwt-svid","kid":"a"}]}""", Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example", null, null, """{"keys":[{"kty":"EC","use":"x509-svid","x5c":["AAAA"]}]}""", Token));
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var leaf = new CertificateRequest("CN=x", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
-        await Refused(() => _ours.Domain.FederateAsync("theirs.example", $$"""{"keys":[{"kty":"EC","use":"x509-svid","x5c":["{{Convert.ToBase64String(leaf.RawData)}}"]}]}""", Token));
+        await Refused(() => _ours.Domain.FederateAsync("theirs.example", null, null, $$"""{"keys":[{"kty":"EC","use":"x509-svid","x5c":["{{Convert.ToBase64String(leaf.RawData)}}"]}]}""", Token));
 
         static async Task Refused(Func<Task> call) => Assert.Equal(ErrorCode.InvalidArgument, (await Assert.ThrowsAsync<CandelaException>(call)).Code);
     }

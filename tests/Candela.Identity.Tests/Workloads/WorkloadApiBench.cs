@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Sockets;
+using Candela.Identity.Auditing;
 using Candela.Identity.Tests.Tools;
 using Candela.Identity.Workloads;
 using Candela.Identity.Workloads.Api;
@@ -34,7 +35,7 @@ public abstract class WorkloadApiBench(TimeProvider? time = null) : WorkloadBenc
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(AttestedConnections.EndPoint, listen => listen.Protocols = HttpProtocols.Http2));
-        builder.Services.AddSingleton<IConnectionListenerFactory>(Connections).AddSingleton(Domain).AddSingleton(Authority).AddSingleton(Time);
+        builder.Services.AddSingleton<IConnectionListenerFactory>(Connections).AddSingleton(Domain).AddSingleton(Authority).AddSingleton(Time).AddSingleton(new ProtocolAudit(Audit, Time));
         _application = builder.Build();
         _application.MapWorkloadApi();
         await _application.StartAsync(Token);

@@ -32,6 +32,8 @@ public sealed class WorkloadApiTests : WorkloadApiBench
         // A guest asks for another's identity.
         var refused = Read(await CallAsync("c2", "FetchJWTSVID", """{"audience":["x"],"spiffe_id":"spiffe://example.org/acme/shop/web"}"""));
         Assert.Equal("PERMISSION_DENIED", refused.GetProperty("status").GetString());
+        var kept = Assert.Single(Audit.Records);
+        Assert.Equal(("container:c2", "workload.FetchJWTSVID"), (kept.Actor.Name, kept.Action));
     }
 
     [Fact]
@@ -66,6 +68,7 @@ public sealed class WorkloadApiTests : WorkloadApiBench
 
         await Workloads.EndAsync("c1", Token);
         Assert.Equal("PERMISSION_DENIED", Read([await client.ReadLineAsync()]).GetProperty("status").GetString());
+        Assert.Empty(Audit.Records);
 
         static byte[] Bundle(string line) => Read([line]).GetProperty("svids")[0].GetProperty("bundle").GetBytesFromBase64();
     }

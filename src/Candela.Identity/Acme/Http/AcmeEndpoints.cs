@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Candela.Identity.Administration;
+using Candela.Identity.Auditing;
+using Candela.Identity.Certificates.Names;
 using Candela.Identity.Jose;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
@@ -45,14 +48,29 @@ public static class AcmeEndpoints
     }
 
     private static void Post(RouteGroupBuilder group, string pattern, AcmeSigner signer, Func<Call, Task> handle) =>
-        group.MapPost(pattern, (AcmeServer server, HttpContext context) => RunAsync(context, server, async () =>
+        group.MapPost(pattern, (AcmeServer server, HttpContext context, ProtocolAudit audit) => RunAsync(context, server, async () =>
         {
             var id = context.GetRouteValue("id") as string ?? "";
             var type = context.GetRouteValue("type") as string ?? "";
             var path = pattern.Replace("{id}", id, StringComparison.Ordinal).Replace("{type}", type, StringComparison.Ordinal);
-            var request = await AcmeRequest.ReadAsync(context, path, signer, server);
-            await handle(new Call(context, server, request, path, id, type));
+            var (actor, action) = (ActorOf(context, "acme"), $"acme.{pattern.Replace("/{id}", "", StringComparison.Ordinal).Replace("/{type}", ".challenge", StringComparison.Ordinal).Replace('/', '.')}");
+            try
+            {
+                var request = await AcmeRequest.ReadAsync(context, path, signer, server);
+                actor = ActorOf(context, request.Account is { } account ? AcmeOrders.OwnerOf(account.Value) : $"acme-key:{request.Key.Thumbprint}");
+                await handle(new Call(context, server, request, path, id, type));
+                // What only looks is not kept.
+                if (request.Payload.Length > 0)
+                    audit.Done(actor, action, path);
+            }
+            catch (Exception e) when (e is AcmeException or JoseException or CandelaException)
+            {
+                audit.Refused(actor, action, Printable.Of(path), e);
+                throw;
+            }
         }));
+
+    private static Actor ActorOf(HttpContext context, string name) => Actor.Unproven(name, context.Connection.RemoteIpAddress?.ToString() ?? "");
 
     /// <summary>Every answer has a new nonce and points to the directory; every failure is a problem of section 6.7.</summary>
     private static async Task RunAsync(HttpContext context, AcmeServer server, Func<Task> handle)

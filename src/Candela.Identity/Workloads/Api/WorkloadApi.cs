@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Candela.Identity.Administration;
+using Candela.Identity.Auditing;
 using Candela.Identity.Certificates;
 using Candela.Identity.Grpc;
 using Candela.Identity.Workloads.Api.Messages;
@@ -43,24 +45,36 @@ public static class WorkloadApi
 
     private static void Map(RouteGroupBuilder group, string method, Func<Caller, Task> handle) => group.MapPost(
         Service + method,
-        (HttpContext context, TrustDomain domain, CertificateAuthority authority, TimeProvider time) => GrpcCall.RunAsync(context, async call =>
+        (HttpContext context, TrustDomain domain, CertificateAuthority authority, ProtocolAudit audit, TimeProvider time) => GrpcCall.RunAsync(context, async call =>
         {
-            if (call.Metadata(SecurityHeader) != "true")
-                throw new GrpcException(GrpcStatus.InvalidArgument, $"the metadata {SecurityHeader}: true is missing");
-            if (context.Features.Get<IAttestedConnection>() is not { } connection)
-                throw new GrpcException(GrpcStatus.PermissionDenied, "this connection does not come from a container");
-            // A container that runs, but was not looked at yet since the controller began.
-            if (!await domain.Workloads.AttachAsync(connection.Container, call.Cancellation) || domain.Workloads.FindHeld(connection.Container) is not { HasEnded: false } workload)
-                throw NoIdentity();
+            var container = context.Features.Get<IAttestedConnection>()?.Container;
             try
             {
-                await handle(new Caller(call, workload, domain, authority, time));
+                await handle(new Caller(call, await CheckAsync(call, container, domain), domain, authority, time));
             }
             catch (CandelaException e)
             {
+                Refused(e);
                 throw new GrpcException(StatusOf(e.Code), e.Message);
             }
+            catch (GrpcException e) when (!e.IsRegular && e.Status is GrpcStatus.PermissionDenied or GrpcStatus.InvalidArgument)
+            {
+                Refused(e);
+                throw;
+            }
+
+            void Refused(Exception reason) => audit.Refused(Actor.Unproven($"container:{container}", "workload-api"), $"workload.{method}", "", reason);
         }));
+
+    private static async Task<HeldWorkload> CheckAsync(GrpcCall call, string? container, TrustDomain domain)
+    {
+        if (call.Metadata(SecurityHeader) != "true")
+            throw new GrpcException(GrpcStatus.InvalidArgument, $"the metadata {SecurityHeader}: true is missing");
+        if (container is null)
+            throw new GrpcException(GrpcStatus.PermissionDenied, "this connection does not come from a container");
+        // It may run, and not have been looked at yet since the controller began.
+        return await domain.Workloads.AttachAsync(container, call.Cancellation) && domain.Workloads.FindHeld(container) is { HasEnded: false } workload ? workload : throw NoIdentity();
+    }
 
     private static async Task FetchX509SvidAsync(Caller caller)
     {
@@ -132,7 +146,7 @@ public static class WorkloadApi
 
     private static string KeyOf(TrustBundle bundle) => SpiffeId.OfTrustDomain(bundle.TrustDomain).ToString();
 
-    private static GrpcException NoIdentity() => new(GrpcStatus.PermissionDenied, "this container has no identity");
+    private static GrpcException NoIdentity(bool isRegular = false) => new(GrpcStatus.PermissionDenied, "this container has no identity") { IsRegular = isRegular };
 
     private static GrpcStatus StatusOf(ErrorCode code) => code switch
     {
@@ -181,7 +195,7 @@ public static class WorkloadApi
                 // Taken before making: a change in between completes them.
                 var changed = Task.WhenAny(Workload.Changed, Domain.Bundles.Changed, Authority.Revoked.Changed);
                 if (Workload.HasEnded)
-                    throw NoIdentity();
+                    throw NoIdentity(isRegular: true);
                 var message = await make();
                 if (!message.Equals(last))
                     await Call.WriteAsync(last = message);
