@@ -39,7 +39,7 @@ internal sealed record RemovalRow(string? Untagged, string? Deleted);
 
 internal sealed record PruneAnswer(IReadOnlyList<RemovalRow> Removed, long FreedBytes);
 
-internal sealed record ProgressLine(string? Id, string? Status, long Current, long Total, string? Error, string? Code);
+internal sealed record ProgressLine(string? Id, string? Status, long Current, long Total, string? Error, string? Code, IReadOnlyList<string>? ImageIds);
 
 internal sealed record ParentRow(string Key, ParentSize Size, DateTimeOffset? CreatedAt, long MemoryBytes, int Waiting);
 

@@ -46,7 +46,7 @@ internal static class ImageCommands
         ArgumentsMaximum = 0,
         Options = [new("input", "File; default standard input") { Letter = 'i', Value = "FILE", Completes = Completes.Files }, Quiet],
         Examples = [("load -i debian.tar", ""), ("load < debian.tar", "")],
-        Run = invocation => Upload(invocation, invocation.Value("input"), Routes.Images + "/load"),
+        Run = invocation => Upload(invocation, invocation.Value("input"), Routes.Images + "/load", printIds: false),
     };
 
     public static readonly Command Import = new("import", "Make an image of a root file system (tar)")
@@ -60,7 +60,8 @@ internal static class ImageCommands
         Run = invocation => Upload(
             invocation,
             invocation.Arguments[0] == "-" ? null : invocation.Arguments[0],
-            Routes.Query(Routes.Images + "/import", ("reference", invocation.Arguments.Count > 1 ? invocation.Arguments[1] : null))),
+            Routes.Query(Routes.Images + "/import", ("reference", invocation.Arguments.Count > 1 ? invocation.Arguments[1] : null)),
+            printIds: true),
     };
 
     public static readonly Command Tag = new("tag", "Give an image another name")
@@ -149,13 +150,15 @@ internal static class ImageCommands
         return 0;
     }
 
-    private static int Upload(Invocation invocation, string? file, string target)
+    private static int Upload(Invocation invocation, string? file, string target, bool printIds)
     {
         using var client = invocation.Connect();
         if (file is null && StandardStream.Input.IsTerminal)
             throw new UsageException("standard input is a terminal: name a file, or pipe the archive in") { Path = invocation.Path };
         using Stream body = file is null ? StandardStream.Input : File.OpenRead(file);
-        ShowProgress(client.Upload("POST", target, body, TarType), invocation.Flag("quiet"));
+        IReadOnlyList<string> ids = ShowProgress(client.Upload("POST", target, body, TarType), invocation.Flag("quiet"));
+        if (printIds)
+            Writer.Out(string.Concat(ids.Select(id => id + "\n")));
         return 0;
     }
 
@@ -171,15 +174,18 @@ internal static class ImageCommands
     }
 
     /// <summary>Shows lines of progress; on a terminal, a line is drawn over while only its figures change.</summary>
-    private static void ShowProgress(HttpResponse response, bool quiet)
+    /// <returns>Ids of the images that came.</returns>
+    private static IReadOnlyList<string> ShowProgress(HttpResponse response, bool quiet)
     {
         bool terminal = StandardStream.Error.IsTerminal;
         string? drawn = null;
+        IReadOnlyList<string> ids = [];
         foreach (byte[] line in Lines.Read(response.Body))
         {
             var progress = DaemonClient.Deserialize(line, Wire.Default.ProgressLine);
             if (progress.Error is { Length: > 0 })
                 throw new ApiException(500, progress.Code ?? "", progress.Error);
+            ids = progress.ImageIds ?? ids;
             if (quiet || string.IsNullOrEmpty(progress.Status))
                 continue;
             string key = progress.Id is { } id ? $"{Human.ShortId(id)}: {progress.Status}" : progress.Status;
@@ -198,5 +204,6 @@ internal static class ImageCommands
         }
         if (terminal && drawn is not null)
             Writer.Error("");
+        return ids;
     }
 }

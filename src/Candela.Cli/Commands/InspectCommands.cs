@@ -139,13 +139,15 @@ internal static class InspectCommands
     private static int ListContainers(Invocation invocation)
     {
         using var client = invocation.Connect();
-        byte[] json = client.GetJson(Routes.Query(Routes.Containers, ("all", "true")));
         var filters = ContainerFilter.Parse(invocation.Values("filter"));
+        byte[] json = client.GetJson(Routes.Query(Routes.Containers, ("all", "true")));
+        var every = DaemonClient.Deserialize(json, Wire.Default.IReadOnlyListContainer);
+        filters.ResolveNames(every);
         int? last = invocation.Number("last", 1, int.MaxValue);
         bool all = invocation.Flag("all") || last is not null || filters.SelectsState;
         bool Shown(Container container) => (all || container.Status.State is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting) && filters.Matches(container);
 
-        var containers = DaemonClient.Deserialize(json, Wire.Default.IReadOnlyListContainer).Where(Shown)
+        var containers = every.Where(Shown)
             .OrderByDescending(container => container.CreatedAt).Take(last ?? int.MaxValue).ToList();
         if (invocation.WantsJson())
         {

@@ -21,9 +21,21 @@ internal sealed class ContainerFilter
             string[] parts = text.Split('=', 2);
             if (parts.Length != 2 || !Keys.Contains(parts[0]))
                 throw new UsageException($"--filter takes KEY=VALUE with one of {string.Join(", ", Keys)}, not '{text}'");
+            if (parts[0] == "status" && !Enum.GetNames<ContainerState>().Contains(parts[1], StringComparer.OrdinalIgnoreCase))
+                throw new UsageException($"invalid filter '{text}'");
             filter.conditions.Add((parts[0], parts[1]));
         }
         return filter;
+    }
+
+    /// <summary>Puts ids in the place of names of containers that others are forked from.</summary>
+    public void ResolveNames(IReadOnlyCollection<Container> containers)
+    {
+        for (int i = 0; i < conditions.Count; i++)
+        {
+            if (conditions[i].Key == "forked-from" && containers.FirstOrDefault(container => container.Name == conditions[i].Value) is { } source)
+                conditions[i] = ("forked-from", source.Id);
+        }
     }
 
     public bool Matches(Container container) =>

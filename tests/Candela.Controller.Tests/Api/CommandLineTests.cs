@@ -74,6 +74,7 @@ public sealed class CommandLineTests
         Assert.Equal(0, (await RunAsync(server, new string('x', 300_000), "load")).ExitCode);
         Assert.Equal(300_000, server.Images.LastLoadedBytes);
         Assert.Equal(0, (await RunAsync(server, "tar", "import", "-", "my/base:1")).ExitCode);
+        Assert.StartsWith("sha256:", (await RunAsync(server, "tar", "import", "-q", "-")).Output, StringComparison.Ordinal);
         Assert.Contains("my/base", await OutputAsync(server, "images"), StringComparison.Ordinal);
         Assert.Contains("freed 4.1", await OutputAsync(server, "prune"), StringComparison.Ordinal);
     }
