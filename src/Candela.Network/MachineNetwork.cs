@@ -22,6 +22,7 @@ public sealed class MachineNetwork : IDisposable
     private readonly NetworkNamespace _hostNamespace;
     private readonly HostNetwork _host;
     private readonly Dictionary<string, ProjectNetwork> _projects = [];
+    private readonly SpareTaps _spares = new();
     private readonly NameServers _names;
     private readonly ITimer _expiry;
 
@@ -92,6 +93,18 @@ public sealed class MachineNetwork : IDisposable
     /// <exception cref="CandelaException">The plan has no such port on this machine.</exception>
     public SafeFileHandle CreateTap(string projectId, string portId) => Project(projectId).CreateTap(portId);
 
+    /// <summary>Makes a tap ahead of need, connected to nothing.</summary>
+    /// <returns>Its name, for <see cref="ConnectTap"/>, and the descriptor for the VMM.</returns>
+    public (string Name, SafeFileHandle Descriptor) CreateSpareTap() => _spares.Create();
+
+    /// <summary>Connects a tap that was made ahead.</summary>
+    /// <exception cref="CandelaException">There is no such tap, or the plan has no such port on this machine.</exception>
+    public void ConnectTap(string tap, string projectId, string portId)
+    {
+        if (!_spares.Connect(tap, Project(projectId), portId))
+            throw new CandelaException(ErrorCode.Internal, $"there is no tap {tap} to connect port {portId} with");
+    }
+
     /// <summary>The network of a project.</summary>
     /// <exception cref="CandelaException">The plan has no such project.</exception>
     public ProjectNetwork Project(string projectId)
@@ -130,6 +143,7 @@ public sealed class MachineNetwork : IDisposable
         _expiry.Dispose();
         _names.Dispose();
         Flows.Dispose();
+        _spares.Dispose();
         foreach (ProjectNetwork network in _projects.Values)
             network.Dispose();
         _host.Dispose();
@@ -152,6 +166,7 @@ public sealed class MachineNetwork : IDisposable
         foreach ((string id, ProjectNetwork network) in _projects.Where(p => !plan.Projects.ContainsKey(p.Key)).ToArray())
         {
             _names.Remove(network);
+            _spares.Leave(network.Namespace);
             Flows.Remove(id);
             network.Remove();
             network.Dispose();
