@@ -70,7 +70,11 @@ internal static class DaemonHost
         WebApplicationBuilder builder = NewBuilder(options, "docker.sock");
         AddServices(builder.Services, platform);
         builder.Services.AddSingleton(tasks);
-        builder.Services.AddDockerApi(api => api.Version = Platform.ProductVersion);
+        builder.Services.AddDockerApi(api =>
+        {
+            api.Version = Platform.ProductVersion;
+            api.DefaultNetwork = options.DefaultNetwork;
+        });
         WebApplication app = builder.Build();
         app.MapDockerApi();
         return app;

@@ -90,6 +90,9 @@ public interface IMachine : IAsyncDisposable
     /// <summary>Parents.</summary>
     IReadOnlyList<ParentStatus> ListParents();
 
+    /// <summary>Containers can be connected to networks here.</summary>
+    bool HasNetworks { get; }
+
     /// <summary>
     /// Makes this machine's networks what the plan says; ports of containers must be in it before they start. Conflict: a published port is
     /// taken. NotSupported: this machine has no networks.

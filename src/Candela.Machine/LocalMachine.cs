@@ -326,6 +326,9 @@ public sealed partial class LocalMachine : IMachine
     public IReadOnlyList<ParentStatus> ListParents() => _microvisor.ListParents();
 
     /// <inheritdoc/>
+    public bool HasNetworks => _network is not null;
+
+    /// <inheritdoc/>
     public Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken)
     {
         if (_network is null && !plan.Projects.IsEmpty)
