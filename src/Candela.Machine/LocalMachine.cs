@@ -358,7 +358,7 @@ public sealed partial class LocalMachine : IMachine
     {
         var events = new Rehearsal();
         await using IAgent connection = await _context.ConnectAgent(agent, events, false, cancellationToken);
-        await events.RunAsync(connection, _time, cancellationToken);
+        await events.RunAsync(connection, HasNetworks, _time, cancellationToken);
     }
 
     /// <summary>Makes the parent of containers without limits ahead of need, and fills its pool.</summary>

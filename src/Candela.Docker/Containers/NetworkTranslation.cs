@@ -17,6 +17,8 @@ internal static class NetworkTranslation
         PortPublication[] ports = [.. (host.PortBindings ?? []).SelectMany(static b => Publications(b.Key, b.Value ?? []))];
         string asked = request.NetworkDisabled == true ? "none" : host.NetworkMode ?? "";
         string mode = asked is "" or "default" ? ports.Length > 0 ? INetworkService.DefaultName : defaultNetwork : asked;
+        if (asked == "host" || asked.StartsWith("container:", StringComparison.Ordinal))
+            throw DockerException.NotSupported($"--network {asked} (a container is a virtual machine and shares no network stack: connect both to one network) is");
         var settings = request.NetworkingConfig?.EndpointsConfig ?? [];
         foreach (string network in settings.Keys.Where(n => n != asked && n != mode && n is not "default"))
             throw DockerException.NotSupported($"more than one network at once ({network} besides {mode}) are");
@@ -37,6 +39,8 @@ internal static class NetworkTranslation
             }
         }
 
+        if (address is not null && mode is ("none" or INetworkService.DefaultName))
+            throw DockerException.BadRequest("invalid config for network " + mode + ": user specified IP address is supported on user defined networks only");
         return new NetworkWishes(mode, aliases, address, ports);
     }
 
