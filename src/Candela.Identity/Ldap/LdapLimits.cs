@@ -55,7 +55,7 @@ public static class LdapLimits
     public const int ConnectionsOfAddressCount = 512;
 
     /// <summary>Most operations of one connection that are under way.</summary>
-    public const int OutstandingCount = 32;
+    public const int OutstandingCount = 16;
 
     /// <summary>Bytes that wait to be sent, after which the operations that make more of them wait.</summary>
     public const int UnsentBytes = 256 * 1024;

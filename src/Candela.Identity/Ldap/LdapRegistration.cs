@@ -12,7 +12,10 @@ namespace Candela.Identity.Ldap;
 /// <summary>Registration of the LDAP server.</summary>
 public static class LdapRegistration
 {
-    /// <summary>Adds <see cref="LdapServer"/> to what <see cref="IdentityServices.AddIdentity"/> adds; to be started after <see cref="IdentityHost"/>.</summary>
+    /// <summary>
+    /// Adds <see cref="LdapServer"/> to what <see cref="IdentityServices.AddIdentity"/> adds; to be started after <see cref="IdentityHost"/>. With
+    /// an <see cref="Authentication.IClientCertificates"/> among the services, clients can bind by certificate.
+    /// </summary>
     public static IServiceCollection AddLdap(this IServiceCollection services, LdapOptions options)
     {
         services.AddSingleton(options);

@@ -7,6 +7,7 @@ using Candela.Identity.Authorization;
 using Candela.Identity.Ldap;
 using Candela.Identity.Tests.Tools;
 using Candela.Tests.Shared;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Candela.Identity.Tests.Ldap;
 
@@ -25,9 +26,9 @@ public abstract class LdapBench : IAsyncLifetime
 
     protected IPEndPoint TlsEndpoint => (IPEndPoint)Server.Endpoints[1];
 
-    protected string PlainUrl => $"ldap://localhost:{PlainEndpoint.Port}";
+    protected string PlainUrl => $"ldap://127.0.0.1:{PlainEndpoint.Port}";
 
-    protected string TlsUrl => $"ldaps://localhost:{TlsEndpoint.Port}";
+    protected string TlsUrl => $"ldaps://127.0.0.1:{TlsEndpoint.Port}";
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -41,7 +42,11 @@ public abstract class LdapBench : IAsyncLifetime
             Endpoints = [new LdapEndpoint(new IPEndPoint(IPAddress.Loopback, 0), IsTls: false), new LdapEndpoint(new IPEndPoint(IPAddress.Loopback, 0), IsTls: true)],
             Certificate = () => context,
         };
-        Identity = await IdentityFixture.StartAsync(more: services => services.AddLdap(options));
+        Identity = await IdentityFixture.StartAsync(more: services =>
+        {
+            services.AddLdap(options);
+            AddServices(services);
+        });
         Server.Start();
     }
 
@@ -49,6 +54,11 @@ public abstract class LdapBench : IAsyncLifetime
     {
         await Identity.DisposeAsync();
         Folder.Dispose();
+    }
+
+    /// <summary>Adds what a test needs beside the server.</summary>
+    protected virtual void AddServices(IServiceCollection services)
+    {
     }
 
     /// <summary>A user of the system domain with <see cref="Password"/>.</summary>
@@ -76,8 +86,12 @@ public abstract class LdapBench : IAsyncLifetime
     protected Task<(int ExitCode, string Output)> TryAtAsync(string url, string program, string? user, params string[] arguments)
     {
         string[] bind = user is null ? ["-x"] : ["-x", "-D", NameOf(user), "-w", Password];
-        return Tool.TryRunAsync(program, Folder.Path, [("LDAPTLS_CACERT", Folder.File("server.pem")), ("LDAPNOINIT", "")], ["-H", url, .. bind, .. arguments]);
+        return ToolAsync(program, url, [], [.. bind, .. arguments]);
     }
+
+    /// <summary>Runs one of the tools.</summary>
+    protected Task<(int ExitCode, string Output)> ToolAsync(string program, string url, (string Name, string Value)[] environment, params string[] arguments) =>
+        Tool.TryRunAsync(program, Folder.Path, [("LDAPTLS_CACERT", Folder.File("server.pem")), .. environment], ["-H", url, .. arguments]);
 
     /// <summary>Runs one of the tools; fails unless it does what it is told.</summary>
     protected async Task<string> RunAsync(string program, string? user, params string[] arguments)

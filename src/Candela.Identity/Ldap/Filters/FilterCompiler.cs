@@ -1,4 +1,3 @@
-using System.Text;
 using Candela.Identity.Accounts;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Schema;
@@ -9,8 +8,6 @@ namespace Candela.Identity.Ldap.Filters;
 /// <summary>Makes filters ready. What the schema does not allow becomes undefined, not an error (RFC 4511, 4.5.1.7).</summary>
 internal sealed class FilterCompiler(DirectorySnapshot directory)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     public MatchTerm Compile(LdapFilter filter) => filter switch
     {
         AndFilter and => new AndTerm([.. and.Terms.Select(Compile)]),
@@ -25,23 +22,11 @@ internal sealed class FilterCompiler(DirectorySnapshot directory)
 
     /// <summary>An assertion of equality, as compare operations make it, too.</summary>
     public MatchTerm CompileEqual(AttributeDescription attribute, ReadOnlySpan<byte> value) =>
-        TextOf(value) is { } text && attribute.Type.Equality is { } rule ? Equal(attribute, rule, text) : ConstantTerm.Undefined;
-
-    private static string? TextOf(ReadOnlySpan<byte> value)
-    {
-        try
-        {
-            return StrictUtf8.GetString(value);
-        }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
-    }
+        StrictUtf8.TextOf(value) is { } text && attribute.Type.Equality is { } rule ? Equal(attribute, rule, text) : ConstantTerm.Undefined;
 
     private MatchTerm Compile(ComparisonFilter filter)
     {
-        if (AttributeDescription.Parse(filter.Attribute) is not { } attribute || TextOf(filter.Value) is not { } text)
+        if (AttributeDescription.Parse(filter.Attribute) is not { } attribute || StrictUtf8.TextOf(filter.Value) is not { } text)
             return ConstantTerm.Undefined;
         var type = attribute.Type;
         switch (filter.Comparison)
@@ -84,14 +69,14 @@ internal sealed class FilterCompiler(DirectorySnapshot directory)
         var any = filter.Any.Select(part => Prepare(part, TextPlace.Any)).ToArray();
         return initial is null || final is null || any.Contains(null) ? ConstantTerm.Undefined : new SubstringTerm(attribute, rule, initial, any!, final);
 
-        string? Prepare(byte[] part, TextPlace place) => TextOf(part) is { } text ? rule.Prepare(text, place) : null;
+        string? Prepare(byte[] part, TextPlace place) => StrictUtf8.TextOf(part) is { } text ? rule.Prepare(text, place) : null;
     }
 
     private MatchTerm Compile(ExtensibleFilter filter)
     {
         var attribute = filter.Attribute is null ? null : AttributeDescription.Parse(filter.Attribute);
         var rule = filter.Rule is null ? attribute?.Type.Equality : MatchingRules.Find(filter.Rule);
-        if ((filter.Attribute is not null && attribute is null) || rule is null || TextOf(filter.Value) is not { } text)
+        if ((filter.Attribute is not null && attribute is null) || rule is null || StrictUtf8.TextOf(filter.Value) is not { } text)
             return ConstantTerm.Undefined;
         var term = attribute is null ? ByRule(rule, text) : ByRule(attribute, rule, text);
         return filter.WithNameAttributes && rule.Use == MatchingUse.Equality && rule.Prepare(text) is { } prepared

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Formats.Asn1;
+using System.Runtime.InteropServices;
 using System.Text;
+using Candela.Identity.Ldap.Protocol;
 
 namespace Candela.Identity.Ldap.Names;
 
@@ -10,8 +12,6 @@ internal sealed class DistinguishedName
     private static readonly SearchValues<char> Special = SearchValues.Create("\"+,;<>\\");
     private static readonly SearchValues<char> TypeName = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-");
     private static readonly SearchValues<char> TypeNumber = SearchValues.Create("0123456789.");
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private DistinguishedName(IReadOnlyList<NamePart>[] relativeNames) => RelativeNames = relativeNames;
 
@@ -130,14 +130,7 @@ internal sealed class DistinguishedName
         }
 
         rest = rest[i..];
-        try
-        {
-            return StrictUtf8.GetString([.. bytes[..kept]]);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new NameSyntaxException("an escaped value is not UTF-8");
-        }
+        return StrictUtf8.TextOf(CollectionsMarshal.AsSpan(bytes)[..kept]) ?? throw new NameSyntaxException("an escaped value is not UTF-8");
     }
 
     private static bool IsPair(ReadOnlySpan<char> text) => text.Length >= 2 && char.IsAsciiHexDigit(text[0]) && char.IsAsciiHexDigit(text[1]);
@@ -151,9 +144,9 @@ internal sealed class DistinguishedName
             var tag = AsnDecoder.ReadEncodedValue(value, AsnEncodingRules.DER, out int offset, out int length, out int consumed);
             if (consumed == value.Length && tag is { TagClass: TagClass.Universal, IsConstructed: false } &&
                 (UniversalTagNumber)tag.TagValue is UniversalTagNumber.UTF8String or UniversalTagNumber.PrintableString or UniversalTagNumber.IA5String or UniversalTagNumber.OctetString)
-                return StrictUtf8.GetString(value, offset, length);
+                return StrictUtf8.TextOf(value.AsSpan(offset, length)) ?? throw new NameSyntaxException("a value after # is not UTF-8");
         }
-        catch (Exception e) when (e is FormatException or AsnContentException or DecoderFallbackException)
+        catch (Exception e) when (e is FormatException or AsnContentException)
         {
             throw new NameSyntaxException("a value after # is not hexadecimal BER of a text");
         }

@@ -11,7 +11,9 @@ namespace Candela.Identity.Ldap.Operations;
 internal static class AccountNames
 {
     /// <summary>What no account is called: a check of it takes as long as one of a wrong password.</summary>
-    private const string Nobody = "?";
+    public static readonly LoginName Nobody = new(Unknown, Unknown);
+
+    private const string Unknown = "?";
 
     /// <summary>The account of a distinguished name, in the form that is checked. Names of what is no account become names of nobody.</summary>
     /// <exception cref="LdapException">Not a name.</exception>
@@ -32,12 +34,15 @@ internal static class AccountNames
             DirectoryTree.ValueOf(parts[2], AttributeTypes.DomainComponent) is not { } domain ||
             DirectoryTree.ValueOf(parts[1], AttributeTypes.OrganizationalUnit) is not { } unitName || DirectoryTree.UnitOf(unitName) is not { } unit ||
             DirectoryTree.ValueOf(parts[0], DirectoryTree.NamingAttribute(unit)) is not { } account)
-            return new LoginName(Nobody, Nobody);
+            return Nobody;
 
         // The name may be that of an entry of another kind, which this is no name of.
         bool isOther = directory.FindDomain(domain) is { } found && directory.Find(found.Id, account) is { } entry && entry.Kind != unit;
-        return new LoginName(domain, isOther ? Nobody : account);
+        return new LoginName(domain, isOther ? Unknown : account);
     }
+
+    /// <summary>The login name of an account.</summary>
+    public static LoginName Of(DirectorySnapshot directory, DirectoryEntry account) => new(directory.GetDomain(account.DomainId)!.Name, account.Name);
 
     /// <summary>The account that a login name stands for; null: there is none.</summary>
     public static DirectoryEntry? Find(DirectorySnapshot directory, LoginName login) =>

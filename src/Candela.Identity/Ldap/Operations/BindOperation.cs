@@ -1,20 +1,18 @@
 using System.Diagnostics;
-using System.Text;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Server;
+using Candela.Identity.Ldap.Tree;
 using Candela.Model;
 
 namespace Candela.Identity.Ldap.Operations;
 
 /// <summary>Binds (RFC 4511, 4.2; RFC 4513, 5). Every refusal looks the same and takes the same time.</summary>
-internal sealed class BindOperation(IDirectory directory, PasswordCheck passwords, IAuditSink audit)
+internal sealed class BindOperation(IDirectory directory, PasswordCheck passwords, IAuditSink audit, IClientCertificates? certificates = null)
 {
     private const int ProtocolVersion = 3;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Binds; whatever comes of it, the connection is first anonymous (RFC 4511, 4.2.1).</summary>
     public async ValueTask<LdapAnswer> RunAsync(LdapSession session, BindRequest request, IReadOnlyList<LdapControl> controls)
@@ -26,7 +24,7 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
         {
             return request.Password is { } password
                 ? await SimpleAsync(session, request.Name, password, PasswordPolicyControl.IsAskedFor(controls))
-                : new LdapResult(ResultCode.AuthMethodNotSupported, "there is no such SASL mechanism here");
+                : await SaslAsync(session, request.Mechanism!, request.Credentials, PasswordPolicyControl.IsAskedFor(controls));
         }
         catch (LdapException e)
         {
@@ -46,14 +44,66 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
             return new LdapResult(ResultCode.UnwillingToPerform, "a name without a password authenticates nobody"); // RFC 4513, 5.1.2
         if (!session.IsConfidential)
             return new LdapResult(ResultCode.ConfidentialityRequired, "passwords are taken under TLS only: use ldaps or StartTLS");
-        return await CheckAsync(session, name, AccountNames.Parse(directory.Current, name), password, withPolicy);
+        return await CheckAsync(session, name, AccountNames.Parse(directory.Current, name), StrictUtf8.TextOf(password), withPolicy);
     }
 
-    private async ValueTask<LdapAnswer> CheckAsync(LdapSession session, string name, LoginName login, byte[] password, bool withPolicy)
+    private async ValueTask<LdapAnswer> SaslAsync(LdapSession session, string mechanism, byte[]? credentials, bool withPolicy)
+    {
+        switch (mechanism)
+        {
+            case SaslMechanisms.Plain when !session.IsConfidential:
+                return new LdapResult(ResultCode.ConfidentialityRequired, "passwords are taken under TLS only: use ldaps or StartTLS");
+            case SaslMechanisms.Plain when credentials is null:
+                return new LdapAnswer(new LdapResult(ResultCode.SaslBindInProgress), Value: []); // RFC 4422, 3.3: the client speaks first, when asked
+            case SaslMechanisms.Plain:
+                var plain = SaslPlain.Parse(credentials) ?? throw new LdapException(ResultCode.ProtocolError, "not a message of PLAIN (RFC 4616)");
+                var login = LoginName.Parse(plain.Login);
+
+                // Whom somebody wants to act as can only be who they are.
+                bool isSame = plain.AuthorizationIdentity.Length == 0 || IsSame(plain.AuthorizationIdentity, login);
+                return await CheckAsync(session, plain.Login, isSame ? login : AccountNames.Nobody, plain.Password, withPolicy);
+            case SaslMechanisms.External:
+                return await ExternalAsync(session, credentials);
+            default:
+                return new LdapResult(ResultCode.AuthMethodNotSupported, $"there is no such SASL mechanism here; now there are: {string.Join(' ', session.Mechanisms)}");
+        }
+    }
+
+    /// <summary>By the client's certificate (RFC 4422, appendix A).</summary>
+    private async ValueTask<LdapAnswer> ExternalAsync(LdapSession session, byte[]? credentials)
+    {
+        if (session.ClientCertificate.IsEmpty || certificates is null)
+            return new LdapResult(ResultCode.InappropriateAuthentication, "the client has shown no certificate in the TLS handshake");
+        long started = Stopwatch.GetTimestamp();
+        var account = await certificates.FindAccountAsync(session.ClientCertificate, CancellationToken.None);
+        if (account is not null && credentials is { Length: > 0 } && !(StrictUtf8.TextOf(credentials) is { } identity && IsSame(identity, AccountNames.Of(directory.Current, account))))
+            account = null;
+        var result = account is null
+            ? new AuthenticationResult(AuthenticationOutcome.Refused, null, RefusalReason.UnknownAccount)
+            : new AuthenticationResult(AuthenticationOutcome.Succeeded, account);
+        if (account is not null)
+            session.Become(account, mustChangePassword: false);
+        else
+            session.RefusedBindCount++;
+        Record(session, SaslMechanisms.External, result, account is not null, Stopwatch.GetElapsedTime(started));
+        return account is null ? LdapResult.InvalidCredentials : LdapAnswer.Success;
+    }
+
+    /// <summary>An authorization identity (RFC 4513, 5.2.1.8) is that of an account.</summary>
+    private bool IsSame(string identity, LoginName login)
+    {
+        var current = directory.Current;
+        return AccountNames.Find(current, login) is { } account &&
+            (identity.StartsWith("dn:", StringComparison.OrdinalIgnoreCase) ? DirectoryTree.FindEntry(current, identity[3..])
+                : identity.StartsWith("u:", StringComparison.OrdinalIgnoreCase) ? AccountNames.Find(current, LoginName.Parse(identity[2..]))
+                : null)?.Id == account.Id;
+    }
+
+    private async ValueTask<LdapAnswer> CheckAsync(LdapSession session, string name, LoginName login, string? password, bool withPolicy)
     {
         long started = Stopwatch.GetTimestamp();
-        var result = TextOf(password) is { } text
-            ? await passwords.CheckAsync(login, text, CancellationToken.None)
+        var result = password is not null
+            ? await passwords.CheckAsync(login, password, CancellationToken.None)
             : new AuthenticationResult(AuthenticationOutcome.Refused, null, RefusalReason.WrongPassword);
         bool isChanging = result.Outcome == AuthenticationOutcome.PasswordChangeRequired && withPolicy;
         bool isIn = result.Outcome == AuthenticationOutcome.Succeeded || isChanging;
@@ -72,18 +122,6 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
             AuthenticationOutcome.Busy => new LdapResult(ResultCode.Busy, "too many sign-ins at once: try again in a moment"),
             _ => LdapResult.InvalidCredentials,
         };
-    }
-
-    private static string? TextOf(byte[] password)
-    {
-        try
-        {
-            return StrictUtf8.GetString(password);
-        }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
     }
 
     private void Record(LdapSession session, string name, AuthenticationResult result, bool isIn, TimeSpan duration)

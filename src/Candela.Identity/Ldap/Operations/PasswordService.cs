@@ -10,7 +10,7 @@ using Candela.Model;
 namespace Candela.Identity.Ldap.Operations;
 
 /// <summary>Changes passwords: one's own by the present one, others' by right.</summary>
-internal sealed class PasswordService(IDirectory directory, ICredentials credentials, DirectoryAdministration administration, PasswordCheck passwords, AccessGuard guard)
+internal sealed class PasswordService(IDirectory directory, SelfService self, DirectoryAdministration administration, PasswordCheck passwords)
 {
     private const string GeneratedAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
     private const int GeneratedLength = 20;
@@ -27,19 +27,9 @@ internal sealed class PasswordService(IDirectory directory, ICredentials credent
         var current = directory.Current;
         var actor = session.FindAccount(current) is { } account ? Actor.Of(account, current.GetDomain(account.DomainId)!, session.From) : Actor.Unproven(login.ToString(), session.From);
         var (own, code) = await passwords.SplitAsync(login, old, cancellationToken);
-        AuthenticationResult? result = null;
         try
         {
-            await guard.RunAsync(actor, "self.change-password", login.ToString(), async () =>
-            {
-                result = await credentials.ChangePasswordAsync(login, own, code, changed, cancellationToken);
-                switch (result.Outcome)
-                {
-                    case AuthenticationOutcome.Succeeded: break;
-                    case AuthenticationOutcome.Busy: throw new CandelaException(ErrorCode.Unavailable, "too many sign-ins at once: try again in a moment");
-                    default: throw new CandelaException(ErrorCode.Unauthenticated, LdapResult.InvalidCredentials.Message);
-                }
-            });
+            await self.ChangePasswordAsync(actor, login, own, code, changed, cancellationToken);
         }
         catch (CandelaException e) when (e.Code == ErrorCode.Unauthenticated)
         {
@@ -47,7 +37,7 @@ internal sealed class PasswordService(IDirectory directory, ICredentials credent
             throw;
         }
 
-        if (result?.Account is { } changedAccount && changedAccount.Id == session.AccountId)
+        if (AccountNames.Find(directory.Current, login) is { } changedAccount && changedAccount.Id == session.AccountId)
             session.Become(changedAccount, mustChangePassword: false);
     }
 

@@ -1,5 +1,4 @@
 using System.Formats.Asn1;
-using System.Text;
 
 namespace Candela.Identity.Ldap.Protocol;
 
@@ -14,8 +13,6 @@ internal ref struct BerReader(ReadOnlySpan<byte> data)
 
     private const byte SequenceTag = 0x30;
     private const byte IndefiniteLength = 0x80;
-
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private ReadOnlySpan<byte> _rest = data;
 
@@ -101,17 +98,7 @@ internal ref struct BerReader(ReadOnlySpan<byte> data)
     }
 
     /// <summary>UTF-8 as text.</summary>
-    public static string Text(ReadOnlySpan<byte> value)
-    {
-        try
-        {
-            return StrictUtf8.GetString(value);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new LdapProtocolException("a text is not UTF-8");
-        }
-    }
+    public static string Text(ReadOnlySpan<byte> value) => StrictUtf8.TextOf(value) ?? throw new LdapProtocolException("a text is not UTF-8");
 
     /// <summary>Content of an INTEGER or ENUMERATED as a number.</summary>
     public static int Number(ReadOnlySpan<byte> content, int minimum, int maximum)

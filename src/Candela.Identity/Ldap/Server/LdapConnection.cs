@@ -110,6 +110,8 @@ internal sealed partial class LdapConnection : IDisposable
                 _start += whole;
                 Volatile.Write(ref _unfinishedSince, 0);
                 await HandleAsync(message);
+                if (_output.IsFull)
+                    await _output.FlushAsync();
                 continue;
             }
 

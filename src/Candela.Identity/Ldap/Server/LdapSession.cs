@@ -1,5 +1,6 @@
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
+using Candela.Identity.Ldap.Operations;
 using Candela.Identity.Ldap.Protocol;
 
 namespace Candela.Identity.Ldap.Server;
@@ -23,7 +24,7 @@ internal sealed class LdapSession
     public bool IsConfidential => IsTls || IsLocal;
 
     /// <summary>SASL mechanisms that can be used now.</summary>
-    public IReadOnlyList<string> Mechanisms { get; set; } = [];
+    public IReadOnlyList<string> Mechanisms => [.. SaslMechanisms.Of(this)];
 
     /// <summary>Account that was authenticated; null: anonymous.</summary>
     public Guid? AccountId { get; private set; }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using System.Text;
 using Candela.Identity.Accounts;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Schema;
@@ -12,8 +11,6 @@ namespace Candela.Identity.Ldap.Writing;
 /// <summary>An account or group as attributes, while it is being made or changed. Members are kept by id, passwords not at all.</summary>
 internal sealed class EntryDraft
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly DirectorySnapshot _directory;
     private readonly Guid _domainId;
     private readonly EntryKind _kind;
@@ -127,16 +124,7 @@ internal sealed class EntryDraft
 
     private static string TextOf(AttributeType type, byte[] value)
     {
-        string text;
-        try
-        {
-            text = StrictUtf8.GetString(value);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new LdapException(ResultCode.InvalidAttributeSyntax, $"a value of {type.Name} is not text (UTF-8): only texts are kept here");
-        }
-
+        var text = StrictUtf8.TextOf(value) ?? throw new LdapException(ResultCode.InvalidAttributeSyntax, $"a value of {type.Name} is not text (UTF-8): only texts are kept here");
         if (type == AttributeTypes.AccountLockedTime)
             return text == EntryRecords.LockedForGood ? text : throw new LdapException(ResultCode.ConstraintViolation, $"{type.Name} is {EntryRecords.LockedForGood} here: disabled until that is taken away");
         return type.Syntax.IsValid(text) && !text.Contains('\0', StringComparison.Ordinal)

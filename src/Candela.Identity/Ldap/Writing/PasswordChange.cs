@@ -1,4 +1,3 @@
-using System.Text;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Schema;
 using Candela.Identity.Ldap.Tree;
@@ -10,8 +9,6 @@ namespace Candela.Identity.Ldap.Writing;
 /// <param name="New">New password.</param>
 internal sealed record PasswordChange(string? Old, string New)
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <summary>Reads it; null: the request is about something else.</summary>
     /// <exception cref="LdapException">It is about a password, but not in a way that is possible.</exception>
     public static PasswordChange? Read(IReadOnlyList<Modification> modifications)
@@ -45,15 +42,7 @@ internal sealed record PasswordChange(string? Old, string New)
     /// <exception cref="LdapException">It is not in a form that is possible.</exception>
     public static string TextOf(byte[] value)
     {
-        string text;
-        try
-        {
-            text = StrictUtf8.GetString(value);
-        }
-        catch (DecoderFallbackException)
-        {
-            throw new LdapException(ResultCode.InvalidAttributeSyntax, "a password is text (UTF-8)");
-        }
+        var text = StrictUtf8.TextOf(value) ?? throw new LdapException(ResultCode.InvalidAttributeSyntax, "a password is text (UTF-8)");
 
         // What {SSHA} and its like stand for was never seen by the rules of passwords.
         return text.StartsWith('{') && text.Contains('}', StringComparison.Ordinal)
