@@ -26,6 +26,15 @@ public sealed partial class LdapServer : IAsyncDisposable
     /// <summary>Where it listens, in the order of the options; ports are the true ones.</summary>
     public IReadOnlyList<EndPoint> Endpoints => [.. _listeners.Select(listener => listener.Listener.LocalEndPoint!)];
 
+    /// <summary>Connections that there are.</summary>
+    public int ConnectionCount => _connections.Count;
+
+    /// <summary>Connections that are in a handshake, or have sent a part of a message.</summary>
+    internal int UnfinishedCount => _connections.Keys.Count(connection => connection.IsUnfinished);
+
+    /// <summary>Bytes that wait to be sent to all clients.</summary>
+    internal long UnsentBytes => _connections.Keys.Sum(connection => (long)connection.UnsentBytes);
+
     /// <summary>Begins to listen.</summary>
     /// <exception cref="SocketException">An address cannot be had.</exception>
     public void Start()

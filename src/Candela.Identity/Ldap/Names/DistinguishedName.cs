@@ -25,7 +25,7 @@ internal sealed class DistinguishedName
     /// <exception cref="NameSyntaxException">It is none, or beyond a limit.</exception>
     public static DistinguishedName Parse(string text)
     {
-        var rest = text.AsSpan().Trim(' ');
+        var rest = text.AsSpan().TrimStart(' ');
         if (rest.IsEmpty)
             return new DistinguishedName([]);
         var names = new List<IReadOnlyList<NamePart>>();

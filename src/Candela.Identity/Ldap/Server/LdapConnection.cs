@@ -43,6 +43,12 @@ internal sealed partial class LdapConnection : IDisposable
         _output = new OutputQueue(services.Time) { Stream = _stream };
     }
 
+    /// <summary>A handshake or a message has begun and not ended.</summary>
+    public bool IsUnfinished => Volatile.Read(ref _unfinishedSince) != 0;
+
+    /// <summary>Bytes that wait to be sent.</summary>
+    public int UnsentBytes => _output.UnsentBytes;
+
     /// <summary>Serves the client until either side ends it.</summary>
     public async Task RunAsync()
     {

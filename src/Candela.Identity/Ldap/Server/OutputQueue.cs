@@ -15,6 +15,7 @@ internal sealed class OutputQueue(TimeProvider time) : IDisposable
     private byte[] _pending = [];
     private byte[] _sending = [];
     private int _length;
+    private int _sendingLength;
     private Task _flushing = Task.CompletedTask;
     private bool _isClosed;
     private long _stalledSince;
@@ -22,8 +23,11 @@ internal sealed class OutputQueue(TimeProvider time) : IDisposable
     /// <summary>Where to; to be changed only while nothing is to be sent.</summary>
     public required Stream Stream { get; set; }
 
+    /// <summary>Bytes that wait, or are being sent.</summary>
+    public int UnsentBytes => Volatile.Read(ref _length) + Volatile.Read(ref _sendingLength);
+
     /// <summary>So much waits that those who write should wait, too.</summary>
-    public bool IsFull => Volatile.Read(ref _length) > LdapLimits.UnsentBytes;
+    public bool IsFull => UnsentBytes > LdapLimits.UnsentBytes;
 
     /// <summary>For how long the client has not taken what is sent to it.</summary>
     public TimeSpan Stalled => Volatile.Read(ref _stalledSince) is not 0 and var since ? time.GetElapsedTime(since) : TimeSpan.Zero;
@@ -94,7 +98,6 @@ internal sealed class OutputQueue(TimeProvider time) : IDisposable
         {
             while (true)
             {
-                int length;
                 lock (_gate)
                 {
                     if (_length == 0)
@@ -105,11 +108,12 @@ internal sealed class OutputQueue(TimeProvider time) : IDisposable
                         return;
                     }
 
-                    (_pending, _sending, length, _length) = (_sending, _pending, _length, 0);
+                    (_pending, _sending, _sendingLength, _length) = (_sending, _pending, _length, 0);
                     Volatile.Write(ref _stalledSince, time.GetTimestamp());
                 }
 
-                await Stream.WriteAsync(_sending.AsMemory(0, length));
+                await Stream.WriteAsync(_sending.AsMemory(0, _sendingLength));
+                Volatile.Write(ref _sendingLength, 0);
                 Volatile.Write(ref _stalledSince, 0);
             }
         }
