@@ -93,14 +93,10 @@ public sealed class RestartPolicyTests : IAsyncDisposable
         daemon.Machine.Starting = _ => throw new CandelaException(ErrorCode.ResourceExhausted, "no memory");
         await using var events = daemon.ReadEvents();
         daemon.Machine.End(container.Id, 1);
-        _host.Time.Advance(TimeSpan.FromMilliseconds(100));
         await events.UntilAsync("die");
-        await events.UntilAsync("die");
-        while ((await daemon.StatusAsync(container.Id)).State != ContainerState.Restarting)
-            await Task.Yield();
+        await AdvanceUntilAsync(events.UntilAsync("die"));
         daemon.Machine.Starting = static _ => Task.CompletedTask;
-        _host.Time.Advance(TimeSpan.FromMilliseconds(200));
-        await events.UntilAsync("start");
+        await AdvanceUntilAsync(events.UntilAsync("start"));
     }
 
     [Fact]
@@ -164,6 +160,14 @@ public sealed class RestartPolicyTests : IAsyncDisposable
 
     private static ContainerSpec With(RestartCondition condition, int retries = 0) =>
         Spec with { RestartPolicy = new RestartPolicy { Condition = condition, MaximumRetryCount = retries } };
+
+    /// <summary>Lets time go by until something has happened: nothing tells when a timer is set.</summary>
+    private async Task AdvanceUntilAsync(Task happened)
+    {
+        while (await Task.WhenAny(happened, Task.Delay(TimeSpan.FromMilliseconds(5))) != happened)
+            _host.Time.Advance(TimeSpan.FromMilliseconds(200));
+        await happened;
+    }
 
     private async Task RestartAsync(TestDaemon daemon, string id, int exitCode)
     {
