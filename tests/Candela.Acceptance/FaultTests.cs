@@ -16,10 +16,11 @@ public sealed class FaultTests(RestartPlatform platform)
     [Fact]
     public async Task Killed_vmm_is_a_killed_container_and_leaves_nothing()
     {
-        var id = await platform.StartContainerAsync([], "sleep", "1000");
+        var id = await platform.StartContainerAsync([], "sh", "-c", "while :; do echo alive; sleep 0.1; done");
         var vmm = await Vmm.OfAsync(platform, id);
         using var attached = platform.StartDocker("attach", "--no-stdin", id);
         using var waiting = platform.StartDocker("wait", id);
+        Assert.Equal("alive", await attached.ReadLineAsync());
         Platform.Signal(vmm.Pid, 9);
         Assert.Equal("137", (await waiting.FinishAsync()).Text);
         Assert.Equal("exited 137", (await platform.DockerAsync("inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", id)).Text);
