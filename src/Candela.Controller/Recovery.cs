@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
-using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
@@ -21,8 +20,6 @@ internal sealed class Recovery(
     ContainerLifecycle lifecycle,
     ProjectTable projects,
     BackgroundTasks background,
-    NetworkTable networkTable,
-    NetworkService networks,
     IMachine machine,
     TimeProvider time)
 {
@@ -32,7 +29,6 @@ internal sealed class Recovery(
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         await projects.EnsureDefaultAsync(cancellationToken);
-        await networkTable.LoadAsync(cancellationToken);
         await ReadAllAsync(StateKeys.Events, entry => events.Load(writer.Chunks.Load(entry.Value)), cancellationToken);
         await ReadAllAsync(StateKeys.Projects, Load, cancellationToken);
     }
@@ -43,7 +39,6 @@ internal sealed class Recovery(
         var entries = table.List(null);
         var found = await machine.RecoverAsync([.. entries.Select(static entry => entry.Record)], cancellationToken);
         var byId = found.ToDictionary(static recovered => recovered.Id, StringComparer.Ordinal);
-        await networks.ResumeAsync(found.Where(static f => f.Running).Select(f => table.Find(f.Id)?.Record).OfType<Container>());
         foreach (var entry in entries)
         {
             Reconcile(entry, byId.GetValueOrDefault(entry.Id));

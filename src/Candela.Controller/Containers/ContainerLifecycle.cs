@@ -1,5 +1,4 @@
 using Candela.Controller.Events;
-using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
@@ -19,7 +18,6 @@ internal sealed partial class ContainerLifecycle(
     EventLog events,
     ExecTable execs,
     BackgroundTasks background,
-    NetworkService networks,
     IMachine machine,
     TimeProvider time,
     ILogger<ContainerLifecycle> logger) : IDisposable

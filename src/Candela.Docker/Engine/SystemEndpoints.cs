@@ -109,7 +109,7 @@ internal static class SystemEndpoints
                 DockerRootDir = machine.StateFolder,
                 Name = machine.Hostname,
                 ServerVersion = request.Services.Options.Version,
-                Warnings = ["WARNING: volumes are not supported yet"],
+                Warnings = ["WARNING: networks and volumes are not supported yet: containers have loopback only"],
             },
             DockerJson.Default.InfoResponse);
     }

@@ -6,24 +6,20 @@ namespace Candela.Network.Host;
 /// The host's IPv4 forwarding, the one parameter of the host that Candela sets. What it was is written to a file first, and set again
 /// on removal. IPv6 forwarding is left as it is: to switch it on would make the host ignore its routers' advertisements.
 /// </summary>
-internal sealed class ForwardingSwitch(NetworkNamespace host, string stateFolder)
+internal sealed class ForwardingSwitch(NetworkNamespace host, string file)
 {
-    private const string Parameter = "ipv4/ip_forward", FileName = "forwarding-was-off";
-    private readonly string _file = Path.Combine(stateFolder, FileName);
-
-    /// <summary>An earlier daemon has switched it on.</summary>
-    public static bool HasRecord(string stateFolder) => File.Exists(Path.Combine(stateFolder, FileName));
+    private const string Parameter = "ipv4/ip_forward";
 
     /// <summary>Forwarding was off before Candela.</summary>
-    public bool WasOff => File.Exists(_file);
+    public bool WasOff => File.Exists(file);
 
     public void On()
     {
         if (host.GetParameter(Parameter) == "1")
             return;
-        string draft = _file + ".new";
+        string draft = file + ".new";
         File.WriteAllText(draft, "net.ipv4.ip_forward was 0\n");
-        File.Move(draft, _file, overwrite: true);
+        File.Move(draft, file, overwrite: true);
         host.SetParameter(Parameter, "1");
     }
 
@@ -32,6 +28,6 @@ internal sealed class ForwardingSwitch(NetworkNamespace host, string stateFolder
         if (!WasOff)
             return;
         host.SetParameter(Parameter, "0");
-        File.Delete(_file);
+        File.Delete(file);
     }
 }
