@@ -100,6 +100,9 @@ public sealed class TruthTableTests
         {
             bool expected = FlowModel.Passes(lab.Plan, flow);
             bool actual = Probe(ends[flow.From.Id], ends[flow.To.Id], flow, source++);
+            // A busy host may take longer than a probe waits: only a packet that is lost again and again was dropped.
+            for (int again = 0; expected && !actual && again < 5; again++)
+                actual = Probe(ends[flow.From.Id], ends[flow.To.Id], flow, source++);
             passed += actual ? 1 : 0;
             var tuple = new FlowTuple(flow.Source, flow.Destination, flow.Protocol, 0, flow.Port, flow.IcmpType, false);
             Assert.Equal(expected, lab.Network.Passes(tuple)); // what ends open flows must agree, too
