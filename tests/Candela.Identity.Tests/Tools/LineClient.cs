@@ -9,8 +9,11 @@ public sealed class LineClient : IDisposable
 
     private readonly Process _process;
 
-    public LineClient(string program, string folder, string[] arguments) =>
-        _process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+    public LineClient(string program, string folder, string[] arguments)
+    {
+        _process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process.BeginErrorReadLine();
+    }
 
     public async Task<string> ReadLineAsync()
     {

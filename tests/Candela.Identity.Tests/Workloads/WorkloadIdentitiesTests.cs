@@ -185,3 +185,69 @@ public sealed class WorkloadRotationTests() : WorkloadBench(new ManualTimeProvid
         Assert.Null(Workloads.FindHeld("c1"));
     }
 }
+
+/// <summary>Two containers talk by their SVIDs, with openssl at both ends.</summary>
+public sealed class MutualTlsTests : WorkloadBench
+{
+    [Fact]
+    public async Task Peers_know_each_other_by_their_svids_and_a_third_one_is_refused()
+    {
+        var server = await Workloads.BeginAsync(Spec("c1", "web"), Token);
+        var client = await Workloads.BeginAsync(Spec("c2", "shop"), Token);
+        await WriteAsync("server", server);
+        await WriteAsync("client", client);
+        await WriteListsAsync();
+        var (exitCode, output) = await ConnectAsync("-cert", "client.pem", "-key", "client.key", "-cert_chain", "client.chain");
+        Assert.True(exitCode == 0 && output.Contains("Verify return code: 0 (ok)", StringComparison.Ordinal), output);
+
+        // One that has no certificate, and one that made its own of the same names.
+        Assert.NotEqual(0, (await ConnectAsync()).ExitCode);
+        await Tool.OpenSslAsync(
+            Folder.Path, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "own.key", "-out", "own.pem", "-days", "1", "-subj", "/O=Candela", "-addext", $"subjectAltName=URI:{client.Id}");
+        Assert.NotEqual(0, (await ConnectAsync("-cert", "own.pem", "-key", "own.key")).ExitCode);
+
+        // The container has ended; somebody has kept its key.
+        await Workloads.EndAsync("c2", Token);
+        // A list is made at most once a second.
+        while (!CertificateRevocationListBuilder.Load((await Authority.GetCrlAsync(Authority.InUse.Workload, Token)).Der.Span, out _, out _).RemoveEntry(SerialNumber.Signed(client.Serial)))
+            await Task.Delay(TimeSpan.FromMilliseconds(50), Token);
+        await WriteListsAsync();
+        Assert.NotEqual(0, (await ConnectAsync("-cert", "client.pem", "-key", "client.key", "-cert_chain", "client.chain")).ExitCode);
+    }
+
+    private async Task<(int ExitCode, string Output)> ConnectAsync(params string[] arguments)
+    {
+        using var server = new LineClient("openssl", Folder.Path,
+        [
+            "s_server", "-accept", "127.0.0.1:0", "-naccept", "1", "-tls1_2", "-cert", "server.pem", "-key", "server.key", "-cert_chain", "server.chain",
+            "-CAfile", "trust.pem", "-crl_check_all", "-Verify", "2", "-verify_return_error", "-rev",
+        ]);
+        string line;
+        do
+            line = await server.ReadLineAsync();
+        while (!line.StartsWith("ACCEPT", StringComparison.Ordinal));
+        return await Tool.TryRunAsync(
+            "openssl", Folder.Path, ["s_client", "-connect", line["ACCEPT ".Length..], "-tls1_2", "-CAfile", "root.pem", "-verify_return_error", "-verify_hostname", "web.shop.acme.internal", .. arguments]);
+    }
+
+    private async Task WriteAsync(string name, X509Svid svid)
+    {
+        await WriteRootAsync();
+        await File.WriteAllTextAsync(Folder.File($"{name}.pem"), IssuedCertificate.PemEncodingOf(svid.Chain[0]), Token);
+        await File.WriteAllTextAsync(Folder.File($"{name}.chain"), IssuedCertificate.PemEncodingOf(svid.Chain[1]), Token);
+        await File.WriteAllTextAsync(Folder.File($"{name}.key"), PemEncoding.WriteString("PRIVATE KEY", svid.PrivateKey.Span), Token);
+    }
+
+    private async Task WriteListsAsync()
+    {
+        // openssl takes lists from the file of the roots, too.
+        var lists = new System.Text.StringBuilder(await File.ReadAllTextAsync(Folder.File("root.pem"), Token));
+        foreach (var id in new[] { Authority.InUse.Workload, Authority.InUse.Root })
+        {
+            var list = await Authority.GetCrlAsync(id, Token);
+            lists.Append(PemEncoding.WriteString("X509 CRL", list.Der.Span)).Append('\n');
+        }
+
+        await File.WriteAllTextAsync(Folder.File("trust.pem"), lists.ToString(), Token);
+    }
+}
