@@ -2,9 +2,28 @@ using System.Globalization;
 
 namespace Candela.Jailer;
 
-/// <summary>The command line: <c>candela-jailer --root DIR --uid N --report FD [--cgroup FILE]… [--share PATH]… [--group GID] -- PROGRAM ARGUMENT…</c>.</summary>
+/// <summary>The command line, as <see cref="Help"/> tells.</summary>
 internal sealed record JailOptions
 {
+    /// <summary>What <c>--help</c> prints.</summary>
+    public const string Help = """
+        candela-jailer - starts a program in a jail; candelad starts each micro-VM's process with it
+
+        usage: candela-jailer --root DIR --uid N --report FD [OPTION VALUE]... -- PROGRAM [ARGUMENT]...
+
+          --root DIR     empty folder that becomes the program's private root
+          --uid N        user and group id of the program, not 0
+          --report FD    open descriptor that receives the program's process id and a newline
+          --cgroup FILE  a cgroup.procs file to join; repeatable
+          --share PATH   a file or folder that the program sees, read-only; repeatable
+          --group GID    one supplementary group
+          --help
+
+        The program runs without capabilities, with no new privileges, in namespaces of its own. Needs root.
+        Exit codes: 0 started, 1 could not start.
+
+        """;
+
     /// <summary>Empty folder that becomes the private root.</summary>
     public required string Root { get; init; }
 

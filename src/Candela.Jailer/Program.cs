@@ -16,6 +16,12 @@ internal static unsafe class Program
 
     private static int Main(string[] arguments)
     {
+        if (arguments is ["--help" or "-h"])
+        {
+            Write(1, JailOptions.Help);
+            return 0;
+        }
+
         bool inner = arguments is [InnerMark, ..];
         try
         {

@@ -143,7 +143,7 @@ internal static class ImageCommands
                 if (wanted is not null && name != wanted && reference != wanted)
                     continue;
                 ids.Add(id);
-                table.Add(name, hasTag ? reference[(colon + 1)..] : "<none>", id, image.CreatedAt is { } created ? Human.Ago(created, now) : "", Human.Size(image.SizeBytes));
+                table.Add(name, hasTag ? reference[(colon + 1)..] : "<none>", id, image.CreatedAt is { } created && created > DateTimeOffset.UnixEpoch ? Human.Ago(created, now) : "N/A", Human.Size(image.SizeBytes));
             }
         }
         Writer.Out(invocation.Flag("quiet") ? string.Concat(ids.Distinct().Select(id => id + "\n")) : table.ToString());

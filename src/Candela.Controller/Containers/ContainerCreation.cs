@@ -42,7 +42,7 @@ internal sealed class ContainerCreation(
     public void CheckCount(int more)
     {
         if (table.Count + more > options.ContainerCount)
-            throw new CandelaException(ErrorCode.ResourceExhausted, $"at most {options.ContainerCount} containers are allowed: remove some first (candela container prune)");
+            throw new CandelaException(ErrorCode.ResourceExhausted, $"at most {options.ContainerCount} containers are allowed: remove some first (candela rm)");
     }
 
     /// <summary>64 digits, the first twelve not all decimal: as a host name they must not look like a number.</summary>
