@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
@@ -18,6 +19,9 @@ internal sealed record DaemonOptions
           --scratch-size GIB        writable disk of a container            (default 10)
           --waiting COUNT           VMM processes that wait for a claim     (default 4)
           --insecure-registry HOST  a registry that may be reached without trusted TLS; repeatable
+          --ldap ADDRESS:PORT       LDAP with StartTLS; a port alone: all addresses  (default none)
+          --ldaps ADDRESS:PORT      LDAP over TLS                           (default none)
+          --host-name NAME          name or address by which clients reach this host, for certificates; repeatable
           --group NAME              group that may use the sockets          (default candela)
           --log-level LEVEL         trace, debug, information, warning or error (default information)
           --help, --version
@@ -47,6 +51,15 @@ internal sealed record DaemonOptions
     /// <summary>Group of the sockets.</summary>
     public string Group { get; private init; } = "candela";
 
+    /// <summary>Where LDAP is spoken; null: nowhere.</summary>
+    public IPEndPoint? Ldap { get; private init; }
+
+    /// <summary>Where LDAP is spoken over TLS; null: nowhere.</summary>
+    public IPEndPoint? Ldaps { get; private init; }
+
+    /// <summary>Names and addresses by which clients reach this host, beside what it calls itself.</summary>
+    public IReadOnlyList<string> HostNames { get; private init; } = [];
+
     /// <summary>Least level that is logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;
 
@@ -68,6 +81,9 @@ internal sealed record DaemonOptions
                 "--scratch-size" => options with { ScratchGibibytes = Number(name, Value(), 1, 1000) },
                 "--waiting" => options with { WaitingCount = Number(name, Value(), 1, 64) },
                 "--insecure-registry" => options with { InsecureRegistries = [.. options.InsecureRegistries, Value()] },
+                "--ldap" => options with { Ldap = Endpoint(name, Value()) },
+                "--ldaps" => options with { Ldaps = Endpoint(name, Value()) },
+                "--host-name" => options with { HostNames = [.. options.HostNames, Host(name, Value())] },
                 "--group" => options with { Group = Value() },
                 "--log-level" => options with { LogLevel = Level(Value()) },
                 _ => throw new ArgumentException($"no such option: {name}"),
@@ -76,6 +92,16 @@ internal sealed record DaemonOptions
 
         return options;
     }
+
+    private static IPEndPoint Endpoint(string name, string text) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? new IPEndPoint(IPAddress.IPv6Any, port)
+        : IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port != 0 ? endpoint
+        : throw new ArgumentException($"{name} wants ADDRESS:PORT or a port, such as 127.0.0.1:389, [::1]:636 or 389, not '{text}'");
+
+    private static string Host(string name, string text) =>
+        Uri.CheckHostName(text) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6
+            ? text.ToLowerInvariant()
+            : throw new ArgumentException($"{name} wants a name or an address, such as ldap.example.org, not '{text}'");
 
     private static int Number(string name, string text, int minimum, int maximum) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum

@@ -154,9 +154,13 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             GuestKernel = guest.KernelRelease,
         });
         services.AddIdentity(new IdentityOptions { Folder = Path.Combine(state, "identity") });
+        LdapFrontEnd? ldap = LdapFrontEnd.IsWanted(options) ? Add(new LdapFrontEnd(options)) : null;
+        ldap?.AddTo(services);
         ServiceProvider provider = Add(services.BuildServiceProvider());
         await provider.GetRequiredService<IdentityHost>().StartAsync(cancellationToken);
         await provider.GetRequiredService<IDirectory>().EnsureTenantDomainAsync(ControllerHost.DefaultTenant, cancellationToken);
+        if (ldap is not null)
+            await ldap.StartAsync(provider, cancellationToken);
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
         await controller.StartAsync(cancellationToken);
         _controller = controller;

@@ -23,7 +23,7 @@ public static class TrustServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IAuditSink, LoggedAudit>();
-        services.AddSingleton<ProtocolAudit>();
+        services.TryAddSingleton<ProtocolAudit>();
         services.AddSingleton(host.Authority);
         services.AddSingleton(host.Workloads);
         services.AddSingleton(host.Domain);

@@ -38,10 +38,15 @@ internal sealed class AccessGuard(IAuthorizer authorizer, IAuditSink audit)
 
     /// <summary>The actor has all that the entry has, so that it may get hold of it, or let others.</summary>
     /// <exception cref="CandelaException">PermissionDenied.</exception>
-    public async Task RequireCoverAsync(Actor actor, DirectoryEntry entry, CancellationToken cancellationToken)
+    public Task RequireCoverAsync(Actor actor, DirectoryEntry entry, CancellationToken cancellationToken) =>
+        RequireCoverAsync(actor, Subject.Entry(entry.Id), entry.Name, cancellationToken);
+
+    /// <summary>The actor has all that the other has, so that it may get hold of it, or let others.</summary>
+    /// <exception cref="CandelaException">PermissionDenied.</exception>
+    public async Task RequireCoverAsync(Actor actor, Subject other, string name, CancellationToken cancellationToken)
     {
         if (actor.Subject is { } subject)
-            Check(actor, await authorizer.DecideCoverAsync(subject, Subject.Entry(entry.Id), cancellationToken), $"give out the rights of {entry.Name}");
+            Check(actor, await authorizer.DecideCoverAsync(subject, other, cancellationToken), $"give out the rights of {name}");
     }
 
     /// <summary>Carries an action out and records it.</summary>

@@ -1,3 +1,4 @@
+using Candela.Identity.Auditing;
 using Candela.Identity.Ldap.Access;
 using Candela.Identity.Ldap.Operations;
 using Candela.Identity.Ldap.Search;
@@ -5,6 +6,7 @@ using Candela.Identity.Ldap.Server;
 using Candela.Identity.Ldap.Writing;
 using Candela.Identity.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Identity.Ldap;
@@ -19,6 +21,7 @@ public static class LdapRegistration
     public static IServiceCollection AddLdap(this IServiceCollection services, LdapOptions options)
     {
         services.AddSingleton(options);
+        services.TryAddSingleton<ProtocolAudit>();
         services.AddSingleton<AttributeIndex>();
         services.AddSingleton<IReplicaIndex>(provider => provider.GetRequiredService<AttributeIndex>());
         services.AddSingleton<ReadGuard>();

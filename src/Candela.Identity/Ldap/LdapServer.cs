@@ -35,7 +35,7 @@ public sealed partial class LdapServer : IAsyncDisposable
     /// <summary>Bytes that wait to be sent to all clients.</summary>
     internal long UnsentBytes => _connections.Keys.Sum(connection => (long)connection.UnsentBytes);
 
-    /// <summary>Begins to listen.</summary>
+    /// <summary>Begins to listen. Who may reach a Unix socket is for its folder to say.</summary>
     /// <exception cref="SocketException">An address cannot be had.</exception>
     public void Start()
     {
@@ -43,9 +43,14 @@ public sealed partial class LdapServer : IAsyncDisposable
         {
             if (endpoint.IsTls && _services.Options.Certificate is null)
                 throw new InvalidOperationException($"{endpoint.Address} is to speak TLS, but there is no certificate.");
-            var listener = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, endpoint.Address is UnixDomainSocketEndPoint ? ProtocolType.Unspecified : ProtocolType.Tcp);
+            var path = (endpoint.Address as UnixDomainSocketEndPoint)?.ToString();
+            var listener = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, path is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
             try
             {
+                if (path is not null)
+                    File.Delete(path); // of a server that did not end in order
+                if (endpoint.Address is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any))
+                    listener.DualMode = true;
                 listener.Bind(endpoint.Address);
                 listener.Listen(Backlog);
             }
@@ -111,7 +116,7 @@ public sealed partial class LdapServer : IAsyncDisposable
 
     private void Serve(Socket socket, LdapEndpoint endpoint)
     {
-        var remote = (socket.RemoteEndPoint as IPEndPoint)?.Address;
+        var remote = AddressOf(socket.RemoteEndPoint);
         if (!TryEnter(remote))
         {
             socket.Dispose();
@@ -126,7 +131,7 @@ public sealed partial class LdapServer : IAsyncDisposable
             var session = new LdapSession
             {
                 From = remote?.ToString() ?? "local",
-                IsLocal = remote is null || (IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(((IPEndPoint)socket.LocalEndPoint!).Address)),
+                IsLocal = remote is null || (IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(AddressOf(socket.LocalEndPoint)!)),
             };
             connection = new LdapConnection(_services, socket, endpoint.IsTls, session);
         }
@@ -156,6 +161,10 @@ public sealed partial class LdapServer : IAsyncDisposable
             Leave(remote);
         }
     }
+
+    /// <summary>The address; null: a Unix socket.</summary>
+    private static IPAddress? AddressOf(EndPoint? endpoint) =>
+        (endpoint as IPEndPoint)?.Address is { } address ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address : null;
 
     private bool TryEnter(IPAddress? remote)
     {

@@ -110,7 +110,7 @@ public sealed class BindTests : LdapBench
     public async Task Sasl_external_takes_a_client_certificate()
     {
         var account = Identity.Directory.Current.Find(Identity.SystemId, "ada")!;
-        var issued = await IssueAsync(IssuedClientCertificates.OwnerOf(account));
+        var issued = await IssueAsync(CertificateOwner.Of(account));
         (string, string)[] shown = [("LDAPTLS_CERT", Folder.File("client.pem")), ("LDAPTLS_KEY", Folder.File("client.key"))];
 
         Assert.Equal((0, "dn:uid=ada,ou=people,dc=system"), await SaslAsync(TlsUrl, "EXTERNAL", shown));

@@ -1,4 +1,5 @@
 using Candela.Identity.Administration;
+using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
 using Candela.Identity.Certificates.Profiles;
 using Candela.Identity.Certificates.Revocation;
@@ -43,7 +44,13 @@ public sealed class CertificateAdministration
 
     /// <summary>Issues a certificate for a signing request in DER.</summary>
     public Task<IssuedCertificate> IssueAsync(Actor actor, CertificateOrder order, ReadOnlyMemory<byte> request, CancellationToken cancellationToken) =>
-        RunAsync(actor, "certificate.create", $"{order.Profile} {order.Owner}", ResourceKind.Certificate, Verb.Create, () => _host.Authority.IssueAsync(order, request, cancellationToken), cancellationToken);
+        RunAsync(actor, "certificate.create", $"{order.Profile} {order.Owner}", ResourceKind.Certificate, Verb.Create, async () =>
+        {
+            // Whoever has an account's certificate can sign in as the account.
+            if (CertificateOwner.AccountId(order.Owner) is { } accountId)
+                await _guard.RequireCoverAsync(actor, Subject.Entry(accountId), order.Owner, cancellationToken);
+            return await _host.Authority.IssueAsync(order, request, cancellationToken);
+        }, cancellationToken);
 
     /// <summary>Revokes a certificate.</summary>
     public Task<IssuedCertificate> RevokeAsync(Actor actor, string serial, RevocationReason reason, CancellationToken cancellationToken) =>

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
+using Candela.Identity.Auditing;
 using Candela.Identity.Authentication;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Server;
@@ -10,9 +10,10 @@ using Candela.Model;
 namespace Candela.Identity.Ldap.Operations;
 
 /// <summary>Binds (RFC 4511, 4.2; RFC 4513, 5). Every refusal looks the same and takes the same time.</summary>
-internal sealed class BindOperation(IDirectory directory, PasswordCheck passwords, IAuditSink audit, IClientCertificates? certificates = null)
+internal sealed class BindOperation(IDirectory directory, PasswordCheck passwords, ProtocolAudit audit, IClientCertificates? certificates = null)
 {
     private const int ProtocolVersion = 3;
+    private const string Action = "ldap.bind";
 
     /// <summary>Binds; whatever comes of it, the connection is first anonymous (RFC 4511, 4.2.1).</summary>
     public async ValueTask<LdapAnswer> RunAsync(LdapSession session, BindRequest request, IReadOnlyList<LdapControl> controls)
@@ -74,7 +75,6 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
     {
         if (session.ClientCertificate.IsEmpty || certificates is null)
             return new LdapResult(ResultCode.InappropriateAuthentication, "the client has shown no certificate in the TLS handshake");
-        long started = Stopwatch.GetTimestamp();
         var account = await certificates.FindAccountAsync(session.ClientCertificate, CancellationToken.None);
         if (account is not null && credentials is { Length: > 0 } && !(StrictUtf8.TextOf(credentials) is { } identity && IsSame(identity, AccountNames.Of(directory.Current, account))))
             account = null;
@@ -85,7 +85,7 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
             session.Become(account, mustChangePassword: false);
         else
             session.RefusedBindCount++;
-        Record(session, SaslMechanisms.External, result, account is not null, Stopwatch.GetElapsedTime(started));
+        Record(session, SaslMechanisms.External, result, account is not null);
         return account is null ? LdapResult.InvalidCredentials : LdapAnswer.Success;
     }
 
@@ -101,7 +101,6 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
 
     private async ValueTask<LdapAnswer> CheckAsync(LdapSession session, string name, LoginName login, string? password, bool withPolicy)
     {
-        long started = Stopwatch.GetTimestamp();
         var result = password is not null
             ? await passwords.CheckAsync(login, password, CancellationToken.None)
             : new AuthenticationResult(AuthenticationOutcome.Refused, null, RefusalReason.WrongPassword);
@@ -111,7 +110,7 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
             session.Become(result.Account!, mustChangePassword: isChanging);
         else if (result.Outcome != AuthenticationOutcome.Busy)
             session.RefusedBindCount++;
-        Record(session, name, result, isIn, Stopwatch.GetElapsedTime(started));
+        Record(session, name, result, isIn);
         return result.Outcome switch
         {
             AuthenticationOutcome.Succeeded => LdapAnswer.Success,
@@ -124,12 +123,14 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
         };
     }
 
-    private void Record(LdapSession session, string name, AuthenticationResult result, bool isIn, TimeSpan duration)
+    private void Record(LdapSession session, string name, AuthenticationResult result, bool isIn)
     {
         const int NameLength = 256;
         var shown = name.Length <= NameLength ? name : name[..NameLength];
         var actor = result.Account is { } account ? Actor.Of(account, directory.Current.GetDomain(account.DomainId)!, session.From) : Actor.Unproven(shown, session.From);
-        var failure = isIn ? null : new CandelaException(ErrorCode.Unauthenticated, result.Outcome == AuthenticationOutcome.Refused ? $"{result.Reason}" : $"{result.Outcome}");
-        audit.Record(new AuditRecord(actor, "ldap.bind", shown, failure, duration));
+        if (isIn)
+            audit.Done(actor, Action, shown);
+        else
+            audit.Refused(actor, Action, shown, new CandelaException(ErrorCode.Unauthenticated, result.Outcome == AuthenticationOutcome.Refused ? $"{result.Reason}" : $"{result.Outcome}"));
     }
 }
