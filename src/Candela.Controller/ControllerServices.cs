@@ -3,6 +3,7 @@ using Candela.Controller.Containers;
 using Candela.Controller.Events;
 using Candela.Controller.Images;
 using Candela.Controller.Machines;
+using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Identity.Administration;
 using Candela.Images;
@@ -43,6 +44,9 @@ public static class ControllerServices
         services.AddSingleton<ImageRemovals>();
         services.AddSingleton<ImageService>();
         services.AddSingleton<MachineService>();
+        services.AddSingleton<NetworkTable>();
+        services.AddSingleton<NetworkService>();
+        services.AddSingleton<INetworkService, AuditedNetworkService>();
         services.AddSingleton<Recovery>();
         services.AddSingleton<IContainerService, AuditedContainerService>();
         services.AddSingleton<IImageService, AuditedImageService>();

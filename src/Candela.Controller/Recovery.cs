@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
+using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
@@ -20,6 +21,8 @@ internal sealed class Recovery(
     ContainerLifecycle lifecycle,
     ProjectTable projects,
     BackgroundTasks background,
+    NetworkTable networkTable,
+    NetworkService networks,
     IMachine machine,
     TimeProvider time)
 {
@@ -29,6 +32,7 @@ internal sealed class Recovery(
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         await projects.EnsureDefaultAsync(cancellationToken);
+        await networkTable.LoadAsync(cancellationToken);
         await ReadAllAsync(StateKeys.Events, entry => events.Load(writer.Chunks.Load(entry.Value)), cancellationToken);
         await ReadAllAsync(StateKeys.Projects, Load, cancellationToken);
     }
@@ -39,6 +43,7 @@ internal sealed class Recovery(
         var entries = table.List(null);
         var found = await machine.RecoverAsync([.. entries.Select(static entry => entry.Record)], cancellationToken);
         var byId = found.ToDictionary(static recovered => recovered.Id, StringComparer.Ordinal);
+        await networks.ResumeAsync(found.Where(static f => f.Running).Select(f => table.Find(f.Id)?.Record).OfType<Container>());
         foreach (var entry in entries)
         {
             Reconcile(entry, byId.GetValueOrDefault(entry.Id));

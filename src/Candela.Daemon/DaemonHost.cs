@@ -70,7 +70,11 @@ internal static class DaemonHost
         WebApplicationBuilder builder = NewBuilder(options, "docker.sock");
         AddServices(builder.Services, platform);
         builder.Services.AddSingleton(tasks);
-        builder.Services.AddDockerApi(api => api.Version = Platform.ProductVersion);
+        builder.Services.AddDockerApi(api =>
+        {
+            api.Version = Platform.ProductVersion;
+            api.DefaultNetwork = options.DefaultNetwork;
+        });
         WebApplication app = builder.Build();
         app.MapDockerApi();
         return app;
@@ -99,6 +103,7 @@ internal static class DaemonHost
         services.AddSingleton<IContainerService>(_ => platform.Service<IContainerService>());
         services.AddSingleton<IImageService>(_ => platform.Service<IImageService>());
         services.AddSingleton<IMachineService>(_ => platform.Service<IMachineService>());
+        services.AddSingleton<INetworkService>(_ => platform.Service<INetworkService>());
         services.AddSingleton<IDirectory>(_ => platform.Service<IDirectory>());
         services.AddSingleton<IAccessPolicy>(_ => platform.Service<IAccessPolicy>());
         services.AddSingleton(_ => platform.Service<DirectoryAdministration>());

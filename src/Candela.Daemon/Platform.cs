@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Candela.Controller.Api;
 using Candela.Controller;
 using Candela.Guest.Protocol.Host;
@@ -7,6 +9,8 @@ using Candela.Images;
 using Candela.Machine;
 using Candela.Microvisor.Qemu;
 using Candela.Model;
+using Candela.Network;
+using Candela.Network.Host;
 using Candela.Os;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -111,6 +115,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             loggers.CreateLogger<ImageStore>()));
         Image builtIn = await BuiltInImage.EnsureAsync(images, cancellationToken);
 
+        MachineNetwork? network = OpenNetwork();
+
         _preparing = "choosing the accelerator";
         QemuMicrovisor microvisor = await QemuMicrovisor.OpenAsync(
             new QemuOptions
@@ -122,6 +128,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
                 KernelPath = guest.KernelPath,
                 InitramfsPath = guest.InitramfsPath,
                 AgentReady = GreetAsync,
+                Taps = network is null ? null : new NetworkTaps(network),
                 WaitingCount = options.WaitingCount,
             },
             loggers.CreateLogger<QemuMicrovisor>(),
@@ -137,7 +144,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             images,
             async (stream, events, mayBeTorn, token) => await AgentConnection.ConnectAsync(stream, events, mayBeTorn, token),
             TimeProvider.System,
-            loggers.CreateLogger<LocalMachine>()));
+            loggers.CreateLogger<LocalMachine>(),
+            network));
 
         _preparing = "finding containers";
         IServiceCollection services = new ServiceCollection();
@@ -175,6 +183,26 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             _ = ReportAsync(parent, cancellationToken);
         else
             await parent;
+    }
+
+    /// <summary>Networks, if the kernel and the rights are there. Instances with another run folder show differently on the host.</summary>
+    private MachineNetwork? OpenNetwork()
+    {
+        string instance = options.RunFolder == DaemonOptions.DefaultRunFolder ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(options.RunFolder)).AsSpan(0, 2));
+        try
+        {
+            return Add(MachineNetwork.Open(new NetworkOptions
+            {
+                RunFolder = options.RunFolder,
+                StateFolder = Path.Combine(options.StateFolder, "network"),
+                HostOptions = new HostOptions { Table = "candela" + instance, LinkPrefix = $"cnd{instance}-" },
+            }));
+        }
+        catch (CandelaException e) when (e.Code == ErrorCode.NotSupported)
+        {
+            Log.NoNetwork(_logger, e.Message);
+            return null;
+        }
     }
 
     private async Task ReportAsync(Task parent, CancellationToken cancellationToken)
@@ -229,6 +257,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 
         [LoggerMessage(Level = LogLevel.Error, Message = "the parent VM of containers without limits could not be made; the next start tries again")]
         public static partial void NoParent(ILogger logger, Exception exception);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "no networks: {Reason}")]
+        public static partial void NoNetwork(ILogger logger, string reason);
 
         [LoggerMessage(Level = LogLevel.Critical, Message = "cannot get ready")]
         public static partial void Failed(ILogger logger, Exception exception);

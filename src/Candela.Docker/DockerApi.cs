@@ -5,6 +5,7 @@ using Candela.Docker.Containers;
 using Candela.Docker.Execs;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
+using Candela.Docker.Networks;
 using Candela.Docker.Engine;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;

@@ -9,6 +9,9 @@ public sealed class DockerApiOptions
     /// <summary>Oldest Engine API version that is accepted.</summary>
     public const string ApiVersionMinimum = "1.24";
 
+    /// <summary>Network of containers that ask for none in particular: <c>none</c> or <c>bridge</c>.</summary>
+    public string DefaultNetwork { get; set; } = "none";
+
     /// <summary>Project whose containers this endpoint shows.</summary>
     public string Project { get; set; } = "default";
 

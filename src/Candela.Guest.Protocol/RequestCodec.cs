@@ -12,6 +12,9 @@ internal static class RequestCodec
         writer.Text(identity.Hostname);
         writer.Text(identity.Domainname);
         writer.Text(identity.MachineId);
+        writer.I32(identity.Interfaces.Count);
+        for (var i = 0; i < identity.Interfaces.Count; i++)
+            Write(writer, identity.Interfaces[i]);
     }
 
     public static GuestIdentity ReadIdentity(ref MessageReader reader) => new()
@@ -21,6 +24,7 @@ internal static class RequestCodec
         Hostname = reader.Text(),
         Domainname = reader.Text(),
         MachineId = reader.Text(),
+        Interfaces = ReadInterfaces(ref reader),
     };
 
     public static void Write(MessageWriter writer, GuestConfiguration configuration)
@@ -99,6 +103,40 @@ internal static class RequestCodec
         Rlimits = ReadRlimits(ref reader),
         OomScoreAdjustment = reader.I32(),
     };
+
+    private static void Write(MessageWriter writer, GuestInterface card)
+    {
+        writer.I32(card.Number);
+        writer.Bytes(card.Mac);
+        writer.I32(card.Mtu);
+        writer.Bytes(card.Ipv4);
+        writer.I32(card.Ipv4PrefixLength);
+        writer.Bytes(card.Ipv4Gateway);
+        writer.Bytes(card.Ipv6);
+        writer.I32(card.Ipv6PrefixLength);
+        writer.Bytes(card.Ipv6Gateway);
+    }
+
+    private static GuestInterface[] ReadInterfaces(ref MessageReader reader)
+    {
+        var cards = new GuestInterface[reader.Count(36)];
+        for (var i = 0; i < cards.Length; i++)
+        {
+            cards[i] = new GuestInterface
+            {
+                Number = reader.I32(),
+                Mac = reader.Bytes().ToArray(),
+                Mtu = reader.I32(),
+                Ipv4 = reader.Bytes().ToArray(),
+                Ipv4PrefixLength = reader.I32(),
+                Ipv4Gateway = reader.Bytes().ToArray(),
+                Ipv6 = reader.Bytes().ToArray(),
+                Ipv6PrefixLength = reader.I32(),
+                Ipv6Gateway = reader.Bytes().ToArray(),
+            };
+        }
+        return cards;
+    }
 
     private static (int, ulong, ulong)[] ReadRlimits(ref MessageReader reader)
     {

@@ -183,6 +183,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         Identity.Apply(configuration.Identity);
         ContainerCgroup.Limit(configuration);
         _root = new ContainerRoot(configuration);
+        NetworkCards.Apply(configuration.Identity.Interfaces);
         Sysctls.Apply(configuration.Sysctls);
         (_identity, _hostsLines) = (configuration.Identity, configuration.HostsLines);
     }
@@ -197,6 +198,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         if (!isUnmounted)
             throw new AgentFailure(AgentError.Failed, "the container's mounts are still busy");
         _isConfigured = false;
+        NetworkCards.Apply([]);
         ContainerCgroup.Unlimit();
         ContainerRoot.Prepare();
     }
@@ -213,6 +215,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         if (_identity is null)
             throw new AgentFailure(AgentError.BadState, "the guest is not configured");
         Identity.Apply(identity);
+        NetworkCards.Apply(identity.Interfaces);
         EtcFiles.WriteNames(identity, _hostsLines);
         _identity = identity;
     }

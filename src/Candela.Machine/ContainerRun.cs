@@ -61,13 +61,15 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     public ProcessOutput MainOutput => _main ?? throw new InvalidOperationException("the run has not begun");
 
     /// <summary>Begins a fresh clone: configures the guest and starts the main process.</summary>
-    public async Task BeginAsync(GuestConfiguration configuration, GuestProcess main, Action bind, StageClock clock, CancellationToken cancellationToken)
+    public async Task BeginAsync(GuestConfiguration configuration, GuestProcess main, Action bind, Task connecting, StageClock clock, CancellationToken cancellationToken)
     {
         log.BeginRun(0, 0);
         _main = new ProcessOutput(log, container.Process.Tty, (stream, position) => _agent?.Acknowledge(MainProcess, stream, position));
         bind();
         await ConnectAsync(mayBeTorn: false, cancellationToken);
         clock.Mark("agent");
+        await connecting.WaitAsync(cancellationToken);
+        clock.Mark("network");
         await _agent!.ConfigureAndStartAsync(configuration, main, cancellationToken);
         _takesInput.TrySetResult();
         clock.Mark("process");

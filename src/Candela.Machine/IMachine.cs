@@ -1,5 +1,7 @@
+using System.Net;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Network.Plan;
 
 namespace Candela.Machine;
 
@@ -87,6 +89,18 @@ public interface IMachine : IAsyncDisposable
 
     /// <summary>Parents.</summary>
     IReadOnlyList<ParentStatus> ListParents();
+
+    /// <summary>Containers can be connected to networks here.</summary>
+    bool HasNetworks { get; }
+
+    /// <summary>
+    /// Makes this machine's networks what the plan says; ports of containers must be in it before they start. Conflict: a published port is
+    /// taken. NotSupported: this machine has no networks.
+    /// </summary>
+    Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>Networks that the host has routes to: not to be given to containers' networks without being asked for.</summary>
+    IReadOnlyList<IPNetwork> RoutedNetworks();
 
     /// <summary>Makes a parent ahead of need.</summary>
     Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken);

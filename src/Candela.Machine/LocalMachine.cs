@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Runtime.CompilerServices;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
@@ -10,6 +11,8 @@ using Candela.Machine.Native;
 using Candela.Machine.Streams;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Network;
+using Candela.Network.Plan;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Machine;
@@ -24,13 +27,16 @@ public sealed partial class LocalMachine : IMachine
     private readonly IImageStore _images;
     private readonly TimeProvider _time;
     private readonly ILogger<LocalMachine> _logger;
+    private readonly MachineNetwork? _network;
     private readonly ScratchDisks _scratch;
     private readonly RunContext _context;
     private readonly ConcurrentDictionary<string, ContainerSlot> _slots = new();
 
-    /// <summary>Makes it; call <see cref="RecoverAsync"/> before anything else.</summary>
-    public LocalMachine(MachineOptions options, IMicrovisor microvisor, IImageStore images, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger)
+    /// <summary>Makes it; call <see cref="RecoverAsync"/> before anything else. Without a network containers have loopback only.</summary>
+    public LocalMachine(
+        MachineOptions options, IMicrovisor microvisor, IImageStore images, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger, MachineNetwork? network = null)
     {
+        _network = network;
         _options = options;
         _microvisor = microvisor;
         _images = images;
@@ -259,6 +265,7 @@ public sealed partial class LocalMachine : IMachine
                 BlockImageLease lease = await _images.OpenBlockImageAsync(forks[i].ImageId, cancellationToken);
                 ContainerRun run = NewRun(forks[i], slots[i], result.Forks[i], lease);
                 runs.Add(run);
+                Connect(forks[i], result.Forks[i]);
                 await Translate(run.BeginForkAsync(LaunchPlan.Identity(forks[i], _time), cancellationToken));
                 slots[i].Bind(run);
                 started.Add(new StartedContainer(run.MicroVm.Record.ProcessId, run.StartedAt, result.Forks[i].Stages));
@@ -319,6 +326,20 @@ public sealed partial class LocalMachine : IMachine
     public IReadOnlyList<ParentStatus> ListParents() => _microvisor.ListParents();
 
     /// <inheritdoc/>
+    public bool HasNetworks => _network is not null;
+
+    /// <inheritdoc/>
+    public Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken)
+    {
+        if (_network is null && !plan.Projects.IsEmpty)
+            throw new CandelaException(ErrorCode.NotSupported, "this machine has no networks: candela machine info says why; --network none works");
+        return _network is null ? Task.CompletedTask : Task.Run(() => _network.Apply(plan), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IPNetwork> RoutedNetworks() => _network?.RoutedNetworks() ?? [];
+
+    /// <inheritdoc/>
     public Task<ParentStatus> EnsureParentAsync(int vcpus, long memoryBytes, CancellationToken cancellationToken)
     {
         var size = new MicroVmSize(vcpus, memoryBytes);
@@ -337,7 +358,7 @@ public sealed partial class LocalMachine : IMachine
     {
         var events = new Rehearsal();
         await using IAgent connection = await _context.ConnectAgent(agent, events, false, cancellationToken);
-        await events.RunAsync(connection, _time, cancellationToken);
+        await events.RunAsync(connection, HasNetworks, _time, cancellationToken);
     }
 
     /// <summary>Makes the parent of containers without limits ahead of need, and fills its pool.</summary>
@@ -380,7 +401,9 @@ public sealed partial class LocalMachine : IMachine
             clock.Add("clone", vm.Stages);
             clock.Mark("clone");
             run = NewRun(container, slot, vm, lease);
-            await Translate(run.BeginAsync(configuration, main, () => slot.Bind(run), clock, cancellationToken));
+            // The guest wakes meanwhile; a tap that comes from another project's namespace takes some 20 ms.
+            Task connecting = Task.Run(() => Connect(container, vm), CancellationToken.None);
+            await Translate(run.BeginAsync(configuration, main, () => slot.Bind(run), connecting, clock, cancellationToken));
             run.Publish();
             return new StartedContainer(vm.Record.ProcessId, run.StartedAt, clock.Stages);
         }
@@ -392,6 +415,16 @@ public sealed partial class LocalMachine : IMachine
                 await run.AbandonAsync();
             throw;
         }
+    }
+
+    /// <summary>Connects a micro-VM's network card. The plan has the container's ports already.</summary>
+    private void Connect(Container container, IMicroVm vm)
+    {
+        if (container.Endpoints is not [NetworkEndpoint endpoint, ..])
+            return;
+        if (_network is null || vm.TapName is not { } tap)
+            throw new CandelaException(ErrorCode.NotSupported, "micro-VMs have no network card on this machine: candela machine info says why; --network none works");
+        _network.ConnectTap(tap, container.Project, endpoint.PortId);
     }
 
     private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, BlockImageLease lease)

@@ -1,4 +1,5 @@
 using Candela.Model;
+using Microsoft.Win32.SafeHandles;
 
 namespace Candela.Microvisor;
 
@@ -59,6 +60,19 @@ public sealed record CloneSpec
     public string? ScratchPath { get; init; }
 }
 
+/// <summary>Makes the host's side of micro-VMs' network cards, ahead of need and connected to nothing.</summary>
+public interface ITapSource
+{
+    /// <summary>A new tap with virtio-net headers.</summary>
+    /// <exception cref="IOException">The kernel refuses.</exception>
+    MicroVmTap Create();
+}
+
+/// <summary>A tap for a micro-VM.</summary>
+/// <param name="Name">By which its maker knows it.</param>
+/// <param name="Descriptor">Given to the VMM; the tap ends with its last copy.</param>
+public sealed record MicroVmTap(string Name, SafeFileHandle Descriptor);
+
 /// <summary>Limits of every micro-VM.</summary>
 public static class MicroVmLimits
 {
@@ -86,6 +100,9 @@ public interface IMicroVm : IAsyncDisposable
 
     /// <summary>How long the stages of its birth took.</summary>
     IReadOnlyList<StageTiming> Stages { get; }
+
+    /// <summary>The tap behind its network card, by its maker's name; null when it has none, or was adopted (it is connected then).</summary>
+    string? TapName { get; }
 
     /// <summary>Completes when the VMM process has ended and its remains (jail, cgroup, sockets) are cleaned away.</summary>
     Task<MicroVmExit> Exited { get; }

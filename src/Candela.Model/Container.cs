@@ -27,6 +27,12 @@ public sealed record Container
     /// <summary>What is.</summary>
     public required ContainerStatus Status { get; init; }
 
+    /// <summary>Connections to networks, assigned when it starts and given back when it ends.</summary>
+    public IReadOnlyList<NetworkEndpoint> Endpoints { get; init; } = [];
+
+    /// <summary>Ports of the host that lead to it in its present run, with the ports that were chosen.</summary>
+    public IReadOnlyList<PortPublication> Published { get; init; } = [];
+
     /// <summary>Id of the container that this one was forked from, if any.</summary>
     public string? ForkedFrom { get; init; }
 

@@ -105,8 +105,17 @@ public sealed record ContainerSpec
     /// <summary>Options for <c>/etc/resolv.conf</c>.</summary>
     public IReadOnlyList<string> DnsOptions { get; init; } = [];
 
-    /// <summary>Network mode as asked for; <c>none</c> until segments exist.</summary>
+    /// <summary>Name or id of the network that it is connected to; <c>none</c>: loopback only.</summary>
     public string NetworkMode { get; init; } = "none";
+
+    /// <summary>Names in the network besides the container's own.</summary>
+    public IReadOnlyList<string> NetworkAliases { get; init; } = [];
+
+    /// <summary>IPv4 address in the network; null: a free one is given.</summary>
+    public string? NetworkIpv4Address { get; init; }
+
+    /// <summary>Ports of the host that lead to the container's.</summary>
+    public IReadOnlyList<PortPublication> PublishedPorts { get; init; } = [];
 
     /// <summary>What to do when the main process ends by itself.</summary>
     public RestartPolicy RestartPolicy { get; init; } = new();

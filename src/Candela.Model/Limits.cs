@@ -12,6 +12,9 @@ public static class Limits
     /// <summary>Most labels of one resource.</summary>
     public const int LabelCount = 256;
 
+    /// <summary>Most published ports of one container.</summary>
+    public const int PublishedPortCount = 4096;
+
     /// <summary>Most arguments of one process.</summary>
     public const int ArgumentCount = 4096;
 

@@ -4,6 +4,7 @@ using Candela.Network.Dns;
 using Candela.Network.Flows;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
+using Candela.Network.Netlink;
 using Candela.Network.Plan;
 using Microsoft.Win32.SafeHandles;
 
@@ -20,18 +21,16 @@ public sealed class MachineNetwork : IDisposable
     private readonly Lock _gate = new();
     private readonly NetworkOptions _options;
     private readonly NetworkNamespace _hostNamespace;
-    private readonly HostNetwork _host;
+    private HostNetwork? _host;
     private readonly Dictionary<string, ProjectNetwork> _projects = [];
+    private readonly SpareTaps _spares = new();
     private readonly NameServers _names;
     private readonly ITimer _expiry;
 
     private MachineNetwork(NetworkOptions options)
     {
         _options = options;
-        Directory.CreateDirectory(NamespaceFolder);
-        Directory.CreateDirectory(options.StateFolder);
         _hostNamespace = options.Host ?? NetworkNamespace.Current();
-        _host = new HostNetwork(_hostNamespace, options.HostOptions, options.StateFolder);
         Flows = new FlowLog(options.FlowLog, options.Clock);
         _names = new NameServers(new DnsForwarder(_hostNamespace, () => options.Resolvers.Servers));
         _expiry = options.Clock.CreateTimer(_ => ExpireNames(), null, s_expiryPeriod, s_expiryPeriod);
@@ -62,6 +61,12 @@ public sealed class MachineNetwork : IDisposable
             PlanCheck.Check(project);
         lock (_gate)
         {
+            // Nothing of the host is touched before there is something to connect, or to clean up.
+            if (_host is null && plan.Projects.IsEmpty && !HasRemains)
+                return;
+            Directory.CreateDirectory(NamespaceFolder);
+            Directory.CreateDirectory(_options.StateFolder);
+            _host ??= new HostNetwork(_hostNamespace, _options.HostOptions, _options.StateFolder);
             _host.Reserve(plan);
             if (!Equals(plan.TunnelAddress, _host.Tunnels.Local) && _projects.Count > 0)
                 throw new CandelaException(ErrorCode.Conflict, "the machine's address for VXLAN cannot change while projects have networks: restart candelad");
@@ -84,6 +89,8 @@ public sealed class MachineNetwork : IDisposable
 
             _host.ApplyUplinks(plan, id => _projects[id]);
             Plan = plan;
+            if (plan.Projects.IsEmpty)
+                RemoveAll();
         }
     }
 
@@ -91,6 +98,18 @@ public sealed class MachineNetwork : IDisposable
     /// <returns>The descriptor for the VMM; the tap ends with its last copy.</returns>
     /// <exception cref="CandelaException">The plan has no such port on this machine.</exception>
     public SafeFileHandle CreateTap(string projectId, string portId) => Project(projectId).CreateTap(portId);
+
+    /// <summary>Makes a tap ahead of need, connected to nothing.</summary>
+    /// <returns>Its name, for <see cref="ConnectTap"/>, and the descriptor for the VMM.</returns>
+    public (string Name, SafeFileHandle Descriptor) CreateSpareTap() => _spares.Create();
+
+    /// <summary>Connects a tap that was made ahead.</summary>
+    /// <exception cref="CandelaException">There is no such tap, or the plan has no such port on this machine.</exception>
+    public void ConnectTap(string tap, string projectId, string portId)
+    {
+        if (!_spares.Connect(tap, Project(projectId), portId))
+            throw new CandelaException(ErrorCode.Internal, $"there is no tap {tap} to connect port {portId} with");
+    }
 
     /// <summary>The network of a project.</summary>
     /// <exception cref="CandelaException">The plan has no such project.</exception>
@@ -108,7 +127,10 @@ public sealed class MachineNetwork : IDisposable
     public IReadOnlyList<IPNetwork> RoutedNetworks()
     {
         lock (_gate)
-            return [.. _host.RoutedNetworks()];
+        {
+            using var route = new RouteSocket(_hostNamespace);
+            return [.. route.Routes().Where(r => r.Destination.PrefixLength > 0).Select(r => r.Destination)];
+        }
     }
 
     /// <summary>Removes everything that Candela has in the kernel, and sets the host's parameters to what they were.</summary>
@@ -117,9 +139,10 @@ public sealed class MachineNetwork : IDisposable
         lock (_gate)
         {
             Directory.CreateDirectory(NamespaceFolder);
+            Directory.CreateDirectory(_options.StateFolder);
             Forget(new NetworkPlan());
-            _host.Remove();
-            Directory.Delete(NamespaceFolder);
+            _host ??= new HostNetwork(_hostNamespace, _options.HostOptions, _options.StateFolder);
+            RemoveAll();
             Plan = new NetworkPlan();
         }
     }
@@ -130,11 +153,23 @@ public sealed class MachineNetwork : IDisposable
         _expiry.Dispose();
         _names.Dispose();
         Flows.Dispose();
+        _spares.Dispose();
         foreach (ProjectNetwork network in _projects.Values)
             network.Dispose();
-        _host.Dispose();
+        _host?.Dispose();
         if (_options.Host is null)
             _hostNamespace.Dispose();
+    }
+
+    // Of an earlier daemon.
+    private bool HasRemains => Directory.Exists(NamespaceFolder) || ForwardingSwitch.HasRecord(_options.StateFolder);
+
+    private void RemoveAll()
+    {
+        _host!.Remove();
+        _host.Dispose();
+        _host = null;
+        Directory.Delete(NamespaceFolder);
     }
 
     private void ExpireNames()
@@ -152,6 +187,7 @@ public sealed class MachineNetwork : IDisposable
         foreach ((string id, ProjectNetwork network) in _projects.Where(p => !plan.Projects.ContainsKey(p.Key)).ToArray())
         {
             _names.Remove(network);
+            _spares.Leave(network.Namespace);
             Flows.Remove(id);
             network.Remove();
             network.Dispose();

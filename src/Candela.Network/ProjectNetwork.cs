@@ -140,7 +140,7 @@ public sealed class ProjectNetwork : IDisposable
             PortSpec port = LocalPort(portId);
             using var source = new RouteSocket(from);
             LinkState state = source.FindLink(link) ?? throw new CandelaException(ErrorCode.NotFound, $"there is no link {link} to connect to port {portId}");
-            source.Execute(b => b.SetLink(state.Index, $"move link {link}", name: LinkNames.Port(portId), space: Namespace));
+            source.Execute(b => b.SetLink(state.Index, $"move link {link}", name: LinkNames.Port(portId), space: from == Namespace ? null : Namespace));
             _topology.Attach(port, _plan!.Segments[port.SegmentId]);
         }
     }

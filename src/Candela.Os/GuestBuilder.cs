@@ -29,7 +29,7 @@ public sealed partial class GuestBuilder
     /// pick the fastest crc32c that is there when they are used; the kernel refuses it (ENODEV) on a CPU without SSE 4.2.
     /// </summary>
     private static readonly string[] WantedModules =
-        ["crc32c_intel", "virtio_mmio", "virtio_blk", "virtio_console", "virtio_rng", "squashfs", "erofs", "overlay", "ext4"];
+        ["crc32c_intel", "virtio_mmio", "virtio_blk", "virtio_net", "virtio_console", "virtio_rng", "squashfs", "erofs", "overlay", "ext4"];
 
     private readonly GuestBuilderOptions _options;
     private readonly ILogger<GuestBuilder> _logger;

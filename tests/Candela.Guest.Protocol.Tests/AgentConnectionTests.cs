@@ -13,10 +13,10 @@ public class AgentConnectionTests
         var connecting = AgentConnection.ConnectAsync(guest.Host, guest, mayBeTorn: true, Cancelled);
         var (hello, version) = await guest.NextAsync();
         Assert.Equal(FrameType.Hello, hello.Type);
-        Assert.Equal([1, 0], version);
-        await guest.SendAsync(Frame.Bytes(FrameType.HelloReply, position: hello.Position + 1, payload: [1, 0]));
+        Assert.Equal([(byte)ProtocolLimits.Version, 0], version);
+        await guest.SendAsync(Frame.Bytes(FrameType.HelloReply, position: hello.Position + 1, payload: [(byte)ProtocolLimits.Version, 0]));
         await guest.SendAsync("the end of a frame"u8.ToArray());
-        await guest.SendAsync(Frame.Bytes(FrameType.HelloReply, position: hello.Position, payload: [1, 0]));
+        await guest.SendAsync(Frame.Bytes(FrameType.HelloReply, position: hello.Position, payload: [(byte)ProtocolLimits.Version, 0]));
         await using var agent = await connecting;
         Assert.False(agent.Closed.IsCompleted);
     }

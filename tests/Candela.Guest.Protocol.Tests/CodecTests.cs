@@ -11,7 +11,14 @@ public class CodecTests
     {
         var configuration = new GuestConfiguration
         {
-            Identity = new GuestIdentity { Entropy = [1, 2, 3], WallClockNanoseconds = long.MaxValue, Hostname = "box", Domainname = "d", MachineId = "ab" },
+            Identity = new GuestIdentity { Entropy = [1, 2, 3], WallClockNanoseconds = long.MaxValue, Hostname = "box", Domainname = "d", MachineId = "ab", Interfaces =
+            [
+                new GuestInterface
+                {
+                    Number = 0, Mac = [2, 0xcd, 0, 0, 0, 1], Mtu = 1500, Ipv4 = [10, 0, 0, 2], Ipv4PrefixLength = 24, Ipv4Gateway = [10, 0, 0, 1],
+                    Ipv6 = new byte[16], Ipv6PrefixLength = 64, Ipv6Gateway = [],
+                },
+            ] },
             ImageFileSystem = "erofs",
             ReadOnlyRoot = true,
             HasScratch = false,

@@ -40,7 +40,7 @@ internal sealed class GuestEnd : IAgentEvents, IAsyncDisposable
     {
         var connecting = AgentConnection.ConnectAsync(Host, this, mayBeTorn: false, TestContext.Current.CancellationToken);
         var (hello, _) = await NextAsync();
-        await SendAsync(Frame.Bytes(FrameType.HelloReply, position: hello.Position, payload: [1, 0]));
+        await SendAsync(Frame.Bytes(FrameType.HelloReply, position: hello.Position, payload: [(byte)ProtocolLimits.Version, 0]));
         return await connecting;
     }
 

@@ -187,6 +187,41 @@ public sealed class MachineNetworkTests : IDisposable
     }
 
     [Fact]
+    public void Without_projects_nothing_of_the_host_is_touched_and_the_last_one_leaves_nothing()
+    {
+        _lab.Apply(p => p);
+        using var nft = new NftSocket(_lab.Machine);
+        Assert.False(nft.HasTable(new NftTable(NftFamily.Inet, "candela")));
+        Assert.Equal("0", _lab.Machine.GetParameter("ipv4/ip_forward"));
+
+        _lab.AddProject("p", MachineLab.Segment("a", 1));
+        _lab.Apply(p => p);
+        Assert.Equal("1", _lab.Machine.GetParameter("ipv4/ip_forward"));
+        _lab.Apply(p => p with { Projects = p.Projects.Clear() });
+        using var route = new RouteSocket(_lab.Machine);
+        Assert.Equal(["eth0", "lo"], route.Links().Select(l => l.Name).Order());
+        Assert.False(nft.HasTable(new NftTable(NftFamily.Inet, "candela")));
+        Assert.Equal("0", _lab.Machine.GetParameter("ipv4/ip_forward"));
+    }
+
+    [Fact]
+    public void A_tap_made_ahead_is_connected_later()
+    {
+        _lab.AddProject("p", MachineLab.Segment("a", 1));
+        HostEndpoint other = _lab.ConnectHost("p", "a", "other");
+        foreach (string id in (string[])["first", "second"])
+        {
+            (string name, Microsoft.Win32.SafeHandles.SafeFileHandle descriptor) = _lab.Network.CreateSpareTap();
+            var port = new PortSpec { Id = id, SegmentId = "a", Mac = new MacAddress(0x02cd_0000_00ff - (ulong)id.Length), Ipv4 = IPAddress.Parse($"10.1.0.{200 + id.Length}") };
+            _lab.Change("p", p => p with { Ports = p.Ports.SetItem(id, port) });
+            _lab.Network.ConnectTap(name, "p", id);
+            using var end = new TapEndpoint(port, descriptor);
+            end.Send(Frames.Arp(port.Mac, Frames.Broadcast, 1, port.Mac, port.Ipv4!, other.Port.Ipv4!));
+            Assert.True(SpinWait.SpinUntil(() => end.Receive().Any(f => f is [_, _, _, _, _, _, _, _, _, _, _, _, 8, 6, ..]), TimeSpan.FromSeconds(5)));
+        }
+    }
+
+    [Fact]
     public void Removal_leaves_nothing_and_the_parameters_as_they_were()
     {
         Publish(new PublishedPort { PortId = "web", Protocol = Protocol.Tcp, HostPort = 8080, ContainerPort = 80 });

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Candela.Controller.Images;
+using Candela.Controller.Networks;
 using Candela.Images;
 using Candela.Model;
 
@@ -7,7 +8,7 @@ namespace Candela.Controller.Containers;
 
 /// <summary>Makes containers of specifications.</summary>
 internal sealed class ContainerCreation(
-    ControllerOptions options, ContainerTable table, ContainerLifecycle lifecycle, ImageRemovals removals, IImageStore images, TimeProvider time)
+    ControllerOptions options, ContainerTable table, ContainerLifecycle lifecycle, ImageRemovals removals, NetworkService networks, IImageStore images, TimeProvider time)
 {
     private const int HostnameDigits = 12;
 
@@ -15,6 +16,7 @@ internal sealed class ContainerCreation(
     public async Task<Container> CreateAsync(string project, string? name, ContainerSpec spec, CancellationToken cancellationToken)
     {
         SpecCheck.Check(spec);
+        await networks.CheckAsync(project, spec);
         if (name is not null)
             name = ContainerNames.Check(name);
         CheckCount(1);

@@ -73,6 +73,8 @@ internal sealed partial class ContainerForks(
 
         try
         {
+            foreach (var fork in forks)
+                await lifecycle.ConnectForkAsync(fork);
             var outcome = await machine.ForkAsync(source.Id, [.. forks.Select(static fork => fork.Record)], CancellationToken.None);
             events.AddContainer(source.Record, "fork", ("forks", forks.Count.Text()));
             foreach (var (fork, started) in forks.Zip(outcome.Forks))
@@ -85,6 +87,7 @@ internal sealed partial class ContainerForks(
             foreach (var fork in forks)
             {
                 fork.IsStarting = false;
+                lifecycle.DisconnectFork(fork);
                 await lifecycle.TryRemoveAsync(fork);
             }
 
@@ -140,6 +143,10 @@ internal sealed partial class ContainerForks(
         Name = name,
         CreatedAt = time.GetUtcNow(),
         Status = new ContainerStatus(),
+        // Addresses of its own; the original's ports and chosen address stay the original's.
+        Endpoints = [],
+        Published = [],
+        Spec = source.Spec with { PublishedPorts = [], NetworkIpv4Address = null },
         ForkedFrom = source.Id,
         Revision = 1,
     });

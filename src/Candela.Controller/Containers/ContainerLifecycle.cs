@@ -1,4 +1,5 @@
 using Candela.Controller.Events;
+using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
@@ -18,6 +19,7 @@ internal sealed partial class ContainerLifecycle(
     EventLog events,
     ExecTable execs,
     BackgroundTasks background,
+    NetworkService networks,
     IMachine machine,
     TimeProvider time,
     ILogger<ContainerLifecycle> logger) : IDisposable

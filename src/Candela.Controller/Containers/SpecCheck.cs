@@ -42,8 +42,7 @@ internal static partial class SpecCheck
             throw Invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'");
         if (spec.AutoRemove && restart.Condition != RestartCondition.No)
             throw Invalid("can't create 'AutoRemove' container with restart policy");
-        if (spec.NetworkMode is not ("none" or ""))
-            throw new CandelaException(ErrorCode.NotSupported, $"network mode {spec.NetworkMode} is not supported: only none");
+        CheckNetwork(spec);
     }
 
     /// <exception cref="CandelaException">InvalidArgument.</exception>
@@ -115,6 +114,23 @@ internal static partial class SpecCheck
                 throw Invalid("invalid tmpfs mount: destination can't be '/'");
             if (options.Length > TextLength || options.Contains('\0', StringComparison.Ordinal))
                 throw Invalid($"invalid tmpfs options for {path}");
+        }
+    }
+
+    private static void CheckNetwork(ContainerSpec spec)
+    {
+        if (spec.NetworkMode == "host" || spec.NetworkMode.StartsWith("container:", StringComparison.Ordinal))
+            throw new CandelaException(ErrorCode.NotSupported, $"network mode {spec.NetworkMode} is not supported: a container is a virtual machine of its own and shares no network stack; connect both to one network");
+        Count(spec.NetworkAliases, Limits.LabelCount, "network aliases");
+        if (spec.NetworkAliases.Any(static alias => alias.Length is 0 or > 255 || alias.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))))
+            throw Invalid("a network alias is of letters, digits, -, _ and ., at most 255");
+        Count(spec.PublishedPorts, Limits.PublishedPortCount, "published ports");
+        foreach (PortPublication port in spec.PublishedPorts)
+        {
+            if (port.Protocol is not ("tcp" or "udp" or "sctp") || port.ContainerPort == 0)
+                throw Invalid($"invalid published port {port.ContainerPort}/{port.Protocol}: a port from 1 to 65535 of tcp, udp or sctp is expected");
+            if (port.HostAddress is { } address && !System.Net.IPAddress.TryParse(address, out _))
+                throw Invalid($"invalid address to publish on: {address}");
         }
     }
 

@@ -47,4 +47,10 @@ internal sealed record AuditEntry(
 [JsonSerializable(typeof(ProjectDocument))]
 [JsonSerializable(typeof(StoredEvent[]))]
 [JsonSerializable(typeof(AuditEntry))]
+[JsonSerializable(typeof(StoredNetwork))]
 internal sealed partial class ControllerJson : JsonSerializerContext;
+
+/// <summary>A network as stored.</summary>
+/// <param name="Network">It.</param>
+/// <param name="ProjectNumber">Number of its project on the machine, the same in all networks of the project.</param>
+internal sealed record StoredNetwork(ContainerNetwork Network, int ProjectNumber);

@@ -9,12 +9,15 @@ internal static class StateKeys
     public const string DefaultProject = "default";
     public const string Projects = "/projects/";
     public const string Events = "/events/";
+    public const string Networks = "/networks/";
 
     public static string Tenant(string tenant) => $"/tenants/{tenant}";
 
     public static string Project(string project) => $"{Projects}{project}";
 
     public static string Container(string project, string id) => $"{Projects}{project}/containers/{id}";
+
+    public static string Network(string project, string id) => $"{Networks}{project}/{id}";
 
     public static string Name(string project, string name) => $"{Projects}{project}/names/{name}";
 

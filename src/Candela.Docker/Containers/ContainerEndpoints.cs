@@ -37,7 +37,7 @@ internal static class ContainerEndpoints
         var name = ContainerTranslation.CheckName(request.Query.Text("name"));
         CheckPlatform(request.Query.Text("platform"), body.Image);
         var warnings = new List<string>();
-        var spec = ContainerTranslation.Translate(body, warnings);
+        var spec = ContainerTranslation.Translate(body, request.Services.Options.DefaultNetwork, warnings);
         Container container;
         try
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Candela.Docker.Http;
 using Candela.Model;
@@ -10,11 +9,9 @@ namespace Candela.Docker.Containers;
 internal static partial class ContainerTranslation
 {
     public const string NoNetworkWarning =
-        "networks are not supported yet: the container has loopback only (say --network none to silence this warning)";
+        "the container has loopback only: name a network to connect it (--network bridge), or say --network none to silence this warning";
 
     private const long CpuPeriodDefaultMicroseconds = 100_000;
-
-    private static readonly HashSet<string> OrdinaryNetworks = new(StringComparer.Ordinal) { "", "default", "bridge" };
 
     [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern { get; }
@@ -32,7 +29,7 @@ internal static partial class ContainerTranslation
             : throw DockerException.BadRequest($"Invalid container name ({name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed");
     }
 
-    public static ContainerSpec Translate(CreateRequest request, List<string> warnings)
+    public static ContainerSpec Translate(CreateRequest request, string defaultNetwork, List<string> warnings)
     {
         if (string.IsNullOrEmpty(request.Image))
             throw DockerException.BadRequest("config cannot be empty in order to create a container: no image is given");
@@ -44,7 +41,9 @@ internal static partial class ContainerTranslation
         CheckNamespaces(host);
         CheckMemory(host);
         CheckLog(host.LogConfig);
-        CheckNetwork(request, host, warnings);
+        NetworkWishes network = NetworkTranslation.Translate(request, host, defaultNetwork);
+        if (network.Mode == "none" && host.NetworkMode != "none" && request.NetworkDisabled != true)
+            warnings.Add(NoNetworkWarning);
         var restart = Restart(host.RestartPolicy);
         var autoRemove = host.AutoRemove ?? false;
         if (autoRemove && restart.Condition != RestartCondition.No)
@@ -89,7 +88,10 @@ internal static partial class ContainerTranslation
             DnsServers = host.Dns ?? [],
             DnsSearch = host.DnsSearch ?? [],
             DnsOptions = host.DnsOptions ?? [],
-            NetworkMode = "none",
+            NetworkMode = network.Mode,
+            NetworkAliases = network.Aliases,
+            NetworkIpv4Address = network.Ipv4Address,
+            PublishedPorts = network.Ports,
             RestartPolicy = restart,
         };
     }
@@ -129,30 +131,6 @@ internal static partial class ContainerTranslation
         if (log?.Config is { Count: > 0 })
             throw DockerException.NotSupported("log options (--log-opt) are");
     }
-
-    private static void CheckNetwork(CreateRequest request, HostConfigRequest host, List<string> warnings)
-    {
-        var mode = host.NetworkMode ?? "";
-        if (mode != "none" && !OrdinaryNetworks.Contains(mode))
-            throw DockerException.NotSupported($"--network {mode} (only none, and bridge as loopback only) is");
-        foreach (var (network, settings) in request.NetworkingConfig?.EndpointsConfig ?? [])
-        {
-            if (network != "none" && !OrdinaryNetworks.Contains(network))
-                throw DockerException.NotSupported($"--network {network} (only none, and bridge as loopback only) is");
-            foreach (var (name, value) in settings ?? [])
-            {
-                // The engine fills in the rest itself; these are what a user can ask for.
-                if (name is "IPAMConfig" or "Links" or "Aliases" or "MacAddress" or "DriverOpts" && !IsEmptyDeep(value))
-                    throw DockerException.NotSupported($"network settings ({name}) are");
-            }
-        }
-
-        if (mode != "none" && request.NetworkDisabled != true)
-            warnings.Add(NoNetworkWarning);
-    }
-
-    private static bool IsEmptyDeep(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Object ? value.EnumerateObject().All(member => IsEmptyDeep(member.Value)) : Refusals.IsEmpty(value);
 
     private static List<string> Environment(List<string?>? variables)
     {

@@ -39,6 +39,7 @@ internal static class ContainerView
             Name = "/" + container.Name,
             RestartCount = status.RestartCount,
             HostConfig = HostConfig(spec),
+            NetworkSettings = NetworkSettings.View(container),
             SizeRw = size ? 0 : null,
             SizeRootFs = size ? image?.SizeBytes ?? 0 : null,
             Mounts = [.. spec.Tmpfs.Select(static mount => new MountView("tmpfs", "", mount.Key, mount.Value, !mount.Value.Split(',').Contains("ro"), ""))],
@@ -77,6 +78,9 @@ internal static class ContainerView
             Command = ContainerText.Command(container.Process.Arguments),
             Created = container.CreatedAt.ToUnixTimeSeconds(),
             Labels = Labels(container, image),
+            Ports = NetworkSettings.Summary(container),
+            HostConfig = new SummaryHostConfig(container.Spec.NetworkMode),
+            NetworkSettings = new SummaryNetworks { Networks = NetworkSettings.Networks(container) },
             State = ContainerText.State(container.Status.State),
             Status = ContainerText.Status(container.Status, now),
             SizeRw = size ? 0 : null,
@@ -100,6 +104,7 @@ internal static class ContainerView
     private static HostConfigView HostConfig(ContainerSpec spec) => new()
     {
         NetworkMode = spec.NetworkMode,
+        PortBindings = NetworkSettings.Bindings(spec.PublishedPorts),
         RestartPolicy = new RestartPolicyView(
             spec.RestartPolicy.Condition switch
             {

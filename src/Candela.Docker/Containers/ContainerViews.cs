@@ -98,7 +98,7 @@ internal sealed record HostConfigView
     public string ContainerIDFile { get; init; } = "";
     public LogConfigView LogConfig { get; init; } = new();
     public string NetworkMode { get; init; } = "none";
-    public Dictionary<string, JsonElement> PortBindings { get; init; } = [];
+    public Dictionary<string, IReadOnlyList<PortBindingView>?> PortBindings { get; init; } = [];
     public required RestartPolicyView RestartPolicy { get; init; }
     public bool AutoRemove { get; init; }
     public string VolumeDriver { get; init; } = "";
@@ -178,13 +178,13 @@ internal sealed record RestartPolicyView(string Name, int MaximumRetryCount);
 /// <summary>Resource limit.</summary>
 internal sealed record UlimitView(string Name, long Hard, long Soft);
 
-/// <summary>Networks of a container: none yet.</summary>
+/// <summary>Networks of a container.</summary>
 internal sealed record NetworkSettingsView
 {
     public string Bridge { get; init; } = "";
     public string SandboxID { get; init; } = "";
     public string SandboxKey { get; init; } = "";
-    public Dictionary<string, JsonElement> Ports { get; init; } = [];
+    public Dictionary<string, IReadOnlyList<PortBindingView>?> Ports { get; init; } = [];
     public bool HairpinMode { get; init; }
     public string LinkLocalIPv6Address { get; init; } = "";
     public int LinkLocalIPv6PrefixLen { get; init; }
@@ -201,6 +201,20 @@ internal sealed record NetworkSettingsView
     public Dictionary<string, EndpointView> Networks { get; init; } = new() { ["none"] = new EndpointView() };
 }
 
+/// <summary>A published port.</summary>
+internal sealed record PortBindingView(string HostIp, string HostPort);
+
+/// <summary>A port in a list.</summary>
+internal sealed record PortSummary
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? IP { get; init; }
+    public required int PrivatePort { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? PublicPort { get; init; }
+    public required string Type { get; init; }
+}
+
 /// <summary>A container's place in a network.</summary>
 internal sealed record EndpointView
 {
@@ -210,7 +224,7 @@ internal sealed record EndpointView
     public string MacAddress { get; init; } = "";
     public Dictionary<string, string>? DriverOpts { get; init; }
     public int GwPriority { get; init; }
-    public string NetworkID { get; init; } = Absent.NetworkEndpoints.NoneId;
+    public string NetworkID { get; init; } = Networks.NetworkEndpoints.NoneId;
     public string EndpointID { get; init; } = "";
     public string Gateway { get; init; } = "";
     public string IPAddress { get; init; } = "";
@@ -230,7 +244,7 @@ internal sealed record ContainerSummary
     public required string ImageID { get; init; }
     public required string Command { get; init; }
     public long Created { get; init; }
-    public IReadOnlyList<string> Ports { get; init; } = [];
+    public IReadOnlyList<PortSummary> Ports { get; init; } = [];
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? SizeRw { get; init; }
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -83,6 +83,8 @@ internal sealed class HostConfigRequest
 
     public string? NetworkMode { get; set; }
 
+    public Dictionary<string, List<PortBindingRequest>?>? PortBindings { get; set; }
+
     public RestartPolicyRequest? RestartPolicy { get; set; }
 
     public bool? AutoRemove { get; set; }
@@ -141,6 +143,14 @@ internal sealed class HostConfigRequest
 
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Rest { get; set; }
+}
+
+/// <summary>A port of the host.</summary>
+internal sealed class PortBindingRequest
+{
+    public string? HostIp { get; set; }
+
+    public string? HostPort { get; set; }
 }
 
 /// <summary>A resource limit.</summary>

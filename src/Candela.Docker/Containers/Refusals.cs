@@ -12,7 +12,6 @@ internal static class Refusals
     private static readonly Dictionary<string, string> Config = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Volumes"] = "volumes (-v, --volume) are",
-        ["ExposedPorts"] = "ports (-p, --publish, --expose) are",
         ["MacAddress"] = "a MAC address (--mac-address) is",
         ["OnBuild"] = "OnBuild is",
         ["Shell"] = "Shell is",
@@ -23,7 +22,6 @@ internal static class Refusals
         ["Binds"] = "volumes and bind mounts (-v, --volume) are",
         ["VolumeDriver"] = "volume drivers (--volume-driver) are",
         ["VolumesFrom"] = "volumes of other containers (--volumes-from) are",
-        ["PortBindings"] = "published ports (-p, --publish) are",
         ["PublishAllPorts"] = "published ports (-P, --publish-all) are",
         ["Links"] = "links (--link) are",
         ["Devices"] = "host devices (--device) are",

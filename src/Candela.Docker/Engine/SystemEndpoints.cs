@@ -109,7 +109,7 @@ internal static class SystemEndpoints
                 DockerRootDir = machine.StateFolder,
                 Name = machine.Hostname,
                 ServerVersion = request.Services.Options.Version,
-                Warnings = ["WARNING: networks and volumes are not supported yet: containers have loopback only"],
+                Warnings = ["WARNING: volumes are not supported yet"],
             },
             DockerJson.Default.InfoResponse);
     }

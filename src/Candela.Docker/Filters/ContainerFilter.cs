@@ -74,9 +74,9 @@ internal sealed class ContainerFilter
             && (!_set.Has("exited") || status.State is ContainerState.Exited or ContainerState.Dead && _exitCodes.Contains(status.ExitCode))
             && _set.Any("health", static health => health == "none")
             && (_set.Flag("is-task") is not true)
-            && _set.Any("network", static network => network is "none" || network.Length > 0 && Absent.NetworkEndpoints.NoneId.StartsWith(network, StringComparison.Ordinal))
+            && _set.Any("network", network => IsConnected(container, network))
             && _set.Any("volume", volume => container.Spec.Tmpfs.ContainsKey(volume))
-            && _set.Any("publish", static _ => false)
+            && _set.Any("publish", port => container.Published.Any(p => port == $"{p.HostPort}" || port == $"{p.HostPort}/{p.Protocol}"))
             && _set.Any("expose", static _ => false)
             && _set.Any("isolation", static isolation => isolation is "" or "default")
             && _set.Labels(ContainerView.Labels(container, _images.Find(container.ImageId)))
@@ -84,6 +84,10 @@ internal sealed class ContainerFilter
             && (_before is null || container.CreatedAt < _before)
             && (_since is null || container.CreatedAt > _since);
     }
+
+    private static bool IsConnected(Container container, string network) => container.Spec.NetworkMode == "none"
+        ? network is "none" || (network.Length > 0 && Networks.NetworkEndpoints.NoneId.StartsWith(network, StringComparison.Ordinal))
+        : network == container.Spec.NetworkMode || container.Endpoints.Any(e => network.Length > 0 && (e.NetworkName == network || e.NetworkId.StartsWith(network, StringComparison.Ordinal)));
 
     private bool IsOfAncestor(Container container) =>
         _images.Find(container.ImageId) is { } image && _ancestors.Any(ancestor => ImageIndex.IsOrStemsFrom(image, ancestor));

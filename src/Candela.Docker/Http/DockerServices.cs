@@ -12,6 +12,7 @@ internal sealed class DockerServices(
     IContainerService containers,
     IImageService images,
     IMachineService machine,
+    INetworkService networks,
     IPlatformStatus platform,
     CallerResolver callers,
     TaskList tasks,
@@ -25,6 +26,8 @@ internal sealed class DockerServices(
     public IImageService Images { get; } = images;
 
     public IMachineService Machine { get; } = machine;
+
+    public INetworkService Networks { get; } = networks;
 
     public DockerApiOptions Options { get; } = options.Value;
 

@@ -5,6 +5,7 @@ using Candela.Docker.Containers;
 using Candela.Docker.Execs;
 using Candela.Docker.Absent;
 using Candela.Docker.Images;
+using Candela.Docker.Networks;
 using Candela.Docker.Engine;
 
 namespace Candela.Docker.Json;
@@ -46,7 +47,10 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(VolumeList))]
 [JsonSerializable(typeof(VolumesPruned))]
 [JsonSerializable(typeof(NetworksPruned))]
+[JsonSerializable(typeof(NetworkCreated))]
+[JsonSerializable(typeof(NetworkCreateRequest))]
 [JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class DockerJson : JsonSerializerContext
 {

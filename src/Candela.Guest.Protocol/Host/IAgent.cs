@@ -119,6 +119,40 @@ public sealed record GuestIdentity
 
     /// <summary>32 lower-case hexadecimal digits for /etc/machine-id-style use.</summary>
     public required string MachineId { get; init; }
+
+    /// <summary>Network cards to set up, each at most once; those not named are off.</summary>
+    public IReadOnlyList<GuestInterface> Interfaces { get; init; } = [];
+}
+
+/// <summary>How a network card (<c>eth0</c>, …) is set up. Addresses are bytes in network order; empty: none.</summary>
+public sealed record GuestInterface
+{
+    /// <summary>Which card: 0 is <c>eth0</c>.</summary>
+    public required int Number { get; init; }
+
+    /// <summary>Its MAC, 6 bytes.</summary>
+    public required byte[] Mac { get; init; }
+
+    /// <summary>Largest packet, bytes.</summary>
+    public required int Mtu { get; init; }
+
+    /// <summary>IPv4 address, 4 bytes.</summary>
+    public byte[] Ipv4 { get; init; } = [];
+
+    /// <summary>Length of its prefix.</summary>
+    public int Ipv4PrefixLength { get; init; }
+
+    /// <summary>Default gateway, 4 bytes.</summary>
+    public byte[] Ipv4Gateway { get; init; } = [];
+
+    /// <summary>IPv6 address, 16 bytes; without one the card has no IPv6 at all.</summary>
+    public byte[] Ipv6 { get; init; } = [];
+
+    /// <summary>Length of its prefix.</summary>
+    public int Ipv6PrefixLength { get; init; }
+
+    /// <summary>Default gateway, 16 bytes.</summary>
+    public byte[] Ipv6Gateway { get; init; } = [];
 }
 
 /// <summary>Everything a clone learns when it wakes.</summary>

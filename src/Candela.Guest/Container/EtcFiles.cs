@@ -40,12 +40,23 @@ internal static class EtcFiles
         var hosts = new StringBuilder(LocalHosts);
         var names = identity.Domainname.Length > 0 ? $"{identity.Hostname}.{identity.Domainname} {identity.Hostname}" : identity.Hostname;
         if (names.Length > 0)
-            hosts.Append("127.0.1.1\t").Append(names).Append('\n');
+            hosts.Append(OwnAddress(identity)).Append('\t').Append(names).Append('\n');
         for (var i = 0; i < hostsLines.Count; i++)
             hosts.Append(hostsLines[i]).Append('\n');
         SmallFile.Write(GuestPaths.Files + "/hosts", hosts.ToString());
         SmallFile.Write(GuestPaths.Files + "/hostname", identity.Hostname + "\n");
         SmallFile.Write(GuestPaths.Files + "/machine-id", identity.MachineId + "\n");
+    }
+
+    // Debian's convention for hosts without an address of their own.
+    private static string OwnAddress(GuestIdentity identity)
+    {
+        for (var i = 0; i < identity.Interfaces.Count; i++)
+        {
+            if (identity.Interfaces[i].Ipv4 is [var a, var b, var c, var d])
+                return $"{a}.{b}.{c}.{d}";
+        }
+        return "127.0.1.1";
     }
 
     private static void MountOver(int root, string name)

@@ -34,8 +34,10 @@ internal static class Linux
 
     public const nuint TIOCSCTTY = 0x540E, TIOCSWINSZ = 0x5414, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431;
     public const nuint RNDADDENTROPY = 0x40085203, RNDRESEEDCRNG = 0x5207, SIOCGIFFLAGS = 0x8913, SIOCSIFFLAGS = 0x8914;
-    public const short IFF_UP = 1;
-    public const int AF_INET = 2, SOCK_DGRAM = 2, SOCK_CLOEXEC = 0x80000;
+    public const nuint SIOCADDRT = 0x890B, SIOCSIFADDR = 0x8916, SIOCSIFNETMASK = 0x891C, SIOCSIFMTU = 0x8922, SIOCSIFHWADDR = 0x8924, SIOCGIFINDEX = 0x8933;
+    public const short IFF_UP = 1, ARPHRD_ETHER = 1;
+    public const ushort RTF_UP = 1, RTF_GATEWAY = 2;
+    public const int AF_INET = 2, AF_INET6 = 10, SOCK_DGRAM = 2, SOCK_CLOEXEC = 0x80000;
     public const int CLOCK_REALTIME = 0;
 
     public const int PR_SET_DUMPABLE = 4, PR_CAPBSET_DROP = 24, PR_SET_NO_NEW_PRIVS = 38;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Candela.Guest.Protocol.Host;
@@ -25,6 +26,7 @@ internal static class LaunchPlan
         Hostname = container.Spec.Hostname ?? container.Id[..12],
         Domainname = container.Spec.Domainname ?? "",
         MachineId = container.Id[..32],
+        Interfaces = [.. container.Endpoints.Select(Interface)],
     };
 
     /// <summary>Everything that the guest learns when it wakes.</summary>
@@ -39,7 +41,7 @@ internal static class LaunchPlan
             Tmpfs = [.. spec.Tmpfs],
             ShmSizeBytes = spec.ShmSizeBytes == 0 ? 64L << 20 : spec.ShmSizeBytes,
             HostsLines = [.. spec.ExtraHosts.Select(HostsLine)],
-            ResolvConf = ResolvConf(spec),
+            ResolvConf = ResolvConf(spec, container.Endpoints),
             MemoryLimitBytes = spec.MemoryBytes,
             NanoCpus = spec.NanoCpus,
             PidsLimit = Math.Max(spec.PidsLimit, 0),
@@ -88,12 +90,29 @@ internal static class LaunchPlan
             : throw new CandelaException(ErrorCode.InvalidArgument, $"bad format for add-host: \"{extraHost}\"; use name:address");
     }
 
-    private static string ResolvConf(ContainerSpec spec)
+    private static GuestInterface Interface(NetworkEndpoint endpoint, int number) => new()
+    {
+        Number = number,
+        Mac = Convert.FromHexString(endpoint.Mac.Replace(":", "", StringComparison.Ordinal)),
+        Mtu = endpoint.Mtu,
+        Ipv4 = Address(endpoint.Ipv4Address),
+        Ipv4PrefixLength = endpoint.Ipv4PrefixLength,
+        Ipv4Gateway = number == 0 && !endpoint.IsInternal ? Address(endpoint.Ipv4Gateway) : [],
+        Ipv6 = Address(endpoint.Ipv6Address),
+        Ipv6PrefixLength = endpoint.Ipv6PrefixLength,
+        Ipv6Gateway = number == 0 && !endpoint.IsInternal ? Address(endpoint.Ipv6Gateway) : [],
+    };
+
+    private static byte[] Address(string? text) => text is null ? [] : IPAddress.Parse(text).GetAddressBytes();
+
+    private static string ResolvConf(ContainerSpec spec, IReadOnlyList<NetworkEndpoint> endpoints)
     {
         var text = new StringBuilder();
         if (spec.DnsSearch.Count > 0)
             text.Append("search ").AppendJoin(' ', spec.DnsSearch).Append('\n');
-        foreach (string server in spec.DnsServers)
+        // Each network's gateway knows the names in it.
+        IEnumerable<string> servers = spec.DnsServers.Count > 0 ? spec.DnsServers : endpoints.Select(e => e.Ipv4Gateway ?? e.Ipv6Gateway).OfType<string>();
+        foreach (string server in servers)
             text.Append("nameserver ").Append(server).Append('\n');
         if (spec.DnsOptions.Count > 0)
             text.Append("options ").AppendJoin(' ', spec.DnsOptions).Append('\n');

@@ -8,7 +8,8 @@ namespace Candela.Microvisor.Qemu;
 /// </summary>
 internal static class CommandLine
 {
-    public const int QmpDescriptor = 10, AgentDescriptor = 11, MemoryDescriptor = 12, KernelDescriptor = 13, InitramfsDescriptor = 14, StateDescriptor = 13;
+    public const int QmpDescriptor = 10, AgentDescriptor = 11, MemoryDescriptor = 12, KernelDescriptor = 13, InitramfsDescriptor = 14, StateDescriptor = 13,
+        TapDescriptor = 15;
 
     /// <summary>Ids of the disks' devices, in the guest's order vda, vdb.</summary>
     public static readonly string[] Disks = ["disk0", "disk1"];
@@ -19,28 +20,28 @@ internal static class CommandLine
         + "mitigations=off lsm= audit=0 init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off transparent_hugepage=madvise rcupdate.rcu_expedited=1";
 
     /// <summary>Tells snapshots apart that were made with other arguments.</summary>
-    public static uint Fingerprint(string qemu, Accelerator accelerator, MicroVmSize size) =>
-        VmmFolder.Hash(string.Join(' ', [.. Common(qemu, accelerator, size, shared: true), KernelArguments]));
+    public static uint Fingerprint(QemuOptions options, Accelerator accelerator, MicroVmSize size) =>
+        VmmFolder.Hash(string.Join(' ', [.. Common(options, accelerator, size, shared: true), KernelArguments]));
 
     /// <summary>A parent: boots the guest into memory that is written back.</summary>
-    public static string[] Parent(string qemu, Accelerator accelerator, MicroVmSize size) =>
+    public static string[] Parent(QemuOptions options, Accelerator accelerator, MicroVmSize size) =>
     [
-        .. Common(qemu, accelerator, size, shared: true),
+        .. Common(options, accelerator, size, shared: true),
         "-kernel", $"/proc/self/fd/{KernelDescriptor}",
         "-initrd", $"/proc/self/fd/{InitramfsDescriptor}",
         "-append", $"{KernelArguments} {accelerator.KernelArguments}",
     ];
 
     /// <summary>A clone: maps memory copy-on-write and waits for device state.</summary>
-    public static string[] Clone(string qemu, Accelerator accelerator, MicroVmSize size) => [.. Common(qemu, accelerator, size, shared: false), "-incoming", "defer", "-S"];
+    public static string[] Clone(QemuOptions options, Accelerator accelerator, MicroVmSize size) => [.. Common(options, accelerator, size, shared: false), "-incoming", "defer", "-S"];
 
-    private static string[] Common(string qemu, Accelerator accelerator, MicroVmSize size, bool shared)
+    private static string[] Common(QemuOptions options, Accelerator accelerator, MicroVmSize size, bool shared)
     {
         string cpus = size.VCpus.ToString(CultureInfo.InvariantCulture);
         string memory = $"{size.MemoryBytes >> 20}M";
         return
         [
-            qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            options.QemuPath, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             // Without the PIT: the kernel does not use it, and it would wake an idle VMM 36 times a second.
             "-M", "microvm,x-option-roms=off,isa-serial=on,rtc=on,pit=off,memory-backend=ram,suppress-vmdesc=on",
             "-accel", accelerator.Argument,
@@ -53,6 +54,7 @@ internal static class CommandLine
             "-device", "virtserialport,id=agent0,chardev=agent,name=candela.agent.0",
             "-blockdev", Placeholder(0), "-device", $"virtio-blk-device,id={Disks[0]},drive=none0",
             "-blockdev", Placeholder(1), "-device", $"virtio-blk-device,id={Disks[1]},drive=none1",
+            .. options.Taps is null ? (string[])[] : ["-netdev", $"tap,id=net0,fd={TapDescriptor}", "-device", "virtio-net-device,id=nic0,netdev=net0,mac=02:cd:00:00:00:00"],
             "-chardev", $"socket,id=qmp,fd={QmpDescriptor},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
         ];

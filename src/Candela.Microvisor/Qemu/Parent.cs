@@ -36,7 +36,7 @@ internal sealed partial class Parent : IAsyncDisposable
     {
         using SafeFileHandle state = MemoryFile.Reopen(devices, Libc.O_RDONLY);
         var descriptors = new Dictionary<int, SafeFileHandle> { [CommandLine.MemoryDescriptor] = memory, [CommandLine.StateDescriptor] = state };
-        string[] arguments = CommandLine.Clone(context.Options.QemuPath, context.Accelerator, size);
+        string[] arguments = CommandLine.Clone(context.Options, context.Accelerator, size);
         return await VmmProcess.StartAsync(context, arguments, size, descriptors, lowPriority, cancellationToken);
     }
 

@@ -103,7 +103,7 @@ internal sealed partial class ParentBoot(VmmContext context, ILogger logger)
             [CommandLine.KernelDescriptor] = kernel,
             [CommandLine.InitramfsDescriptor] = initramfs,
         };
-        string[] arguments = CommandLine.Parent(context.Options.QemuPath, context.Accelerator, size);
+        string[] arguments = CommandLine.Parent(context.Options, context.Accelerator, size);
         return await VmmProcess.StartAsync(context, arguments, size, descriptors, lowPriority: false, cancellationToken);
     }
 

@@ -29,6 +29,8 @@ internal sealed class QemuMicroVm : IMicroVm
 
     public IReadOnlyList<StageTiming> Stages { get; }
 
+    public string? TapName => Process.TapName;
+
     public Task<MicroVmExit> Exited { get; }
 
     /// <summary>Gives a paused VMM its disks and lets it run.</summary>

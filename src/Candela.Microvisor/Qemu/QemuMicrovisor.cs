@@ -36,7 +36,7 @@ public sealed class QemuMicrovisor : IMicrovisor
         _report = report;
         _logger = logger;
         _slots = new PreparationSlots(options.PreparationParallelism > 0 ? options.PreparationParallelism : Environment.ProcessorCount);
-        _store = new ParentStore(options.ParentsFolder, options.GuestVersion, $"{SnapshotFormat}-{CommandLine.Fingerprint(options.QemuPath, context.Accelerator, default):x8} {report.Version} {report.Accelerator}{(report.Accelerator == "tcg" ? "" : " " + CpuModel())}");
+        _store = new ParentStore(options.ParentsFolder, options.GuestVersion, $"{SnapshotFormat}-{CommandLine.Fingerprint(options, context.Accelerator, default):x8} {report.Version} {report.Accelerator}{(report.Accelerator == "tcg" ? "" : " " + CpuModel())}");
         foreach (ParentStatus status in _store.List())
             _kept[status.Key] = status;
     }

@@ -24,6 +24,9 @@ public sealed record QemuOptions
     /// <summary>Completes when the agent behind the stream answers; the driver snapshots the parent then. The stream is closed afterwards.</summary>
     public required Func<Stream, CancellationToken, Task> AgentReady { get; init; }
 
+    /// <summary>Makes the host's side of micro-VMs' network cards; null: they have none.</summary>
+    public ITapSource? Taps { get; init; }
+
     /// <summary>QEMU.</summary>
     public string QemuPath { get; init; } = "/usr/bin/qemu-system-x86_64";
 

@@ -24,8 +24,9 @@ internal sealed class VmmProcess : IWaiting
     private readonly VmmContext _context;
     private readonly SafeFileHandle _pidfd;
 
-    private VmmProcess(VmmContext context, VmmFolder folder, int pid, SafeFileHandle pidfd, QmpConnection qmp)
+    private VmmProcess(VmmContext context, VmmFolder folder, int pid, SafeFileHandle pidfd, QmpConnection qmp, string? tapName = null)
     {
+        TapName = tapName;
         _context = context;
         _pidfd = pidfd;
         Folder = folder;
@@ -43,6 +44,9 @@ internal sealed class VmmProcess : IWaiting
     public long ProcessStartTicks { get; }
 
     public QmpConnection Qmp { get; }
+
+    /// <summary>Name of the tap behind its network card, given by <see cref="ITapSource"/>; null when it has none or was adopted.</summary>
+    public string? TapName { get; }
 
     /// <summary>The process has ended and nothing of it is left.</summary>
     public Task<MicroVmExit> Exited { get; }
@@ -68,6 +72,11 @@ internal sealed class VmmProcess : IWaiting
         VmmFolder folder = VmmFolder.Create(context.Options.RunFolder);
         try
         {
+            MicroVmTap? tap = context.Options.Taps?.Create();
+            using SafeFileHandle? tapDescriptor = tap?.Descriptor;
+            if (tap is not null)
+                descriptors = new Dictionary<int, SafeFileHandle>(descriptors) { [CommandLine.TapDescriptor] = tap.Descriptor };
+
             // Twice the guest's memory: who first writes to a page that is a hole in the parent's memory file is charged for
             // the file's page, which all clones share from then on, besides its own.
             IReadOnlyList<string> cgroups = context.Cgroups.Create(folder.Name, (2 * size.MemoryBytes) + context.Options.VmmOverheadBytes);
@@ -84,7 +93,7 @@ internal sealed class VmmProcess : IWaiting
                 throw Died(folder, e);
             }
 
-            return new VmmProcess(context, folder, pid, pidfd, qmp);
+            return new VmmProcess(context, folder, pid, pidfd, qmp, tap?.Name);
         }
         catch
         {

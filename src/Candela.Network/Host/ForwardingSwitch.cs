@@ -6,20 +6,24 @@ namespace Candela.Network.Host;
 /// The host's IPv4 forwarding, the one parameter of the host that Candela sets. What it was is written to a file first, and set again
 /// on removal. IPv6 forwarding is left as it is: to switch it on would make the host ignore its routers' advertisements.
 /// </summary>
-internal sealed class ForwardingSwitch(NetworkNamespace host, string file)
+internal sealed class ForwardingSwitch(NetworkNamespace host, string stateFolder)
 {
-    private const string Parameter = "ipv4/ip_forward";
+    private const string Parameter = "ipv4/ip_forward", FileName = "forwarding-was-off";
+    private readonly string _file = Path.Combine(stateFolder, FileName);
+
+    /// <summary>An earlier daemon has switched it on.</summary>
+    public static bool HasRecord(string stateFolder) => File.Exists(Path.Combine(stateFolder, FileName));
 
     /// <summary>Forwarding was off before Candela.</summary>
-    public bool WasOff => File.Exists(file);
+    public bool WasOff => File.Exists(_file);
 
     public void On()
     {
         if (host.GetParameter(Parameter) == "1")
             return;
-        string draft = file + ".new";
+        string draft = _file + ".new";
         File.WriteAllText(draft, "net.ipv4.ip_forward was 0\n");
-        File.Move(draft, file, overwrite: true);
+        File.Move(draft, _file, overwrite: true);
         host.SetParameter(Parameter, "1");
     }
 
@@ -28,6 +32,6 @@ internal sealed class ForwardingSwitch(NetworkNamespace host, string file)
         if (!WasOff)
             return;
         host.SetParameter(Parameter, "0");
-        File.Delete(file);
+        File.Delete(_file);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class HostNetwork : IDisposable
         _nft = new NftSocket(host);
         _reservations = new PortReservations(host);
         _options = options.TransitIpv4 is null ? options with { TransitIpv4 = ChooseTransit(options.LinkPrefix) } : options;
-        _forwarding = new ForwardingSwitch(host, Path.Combine(stateFolder, "forwarding-was-off"));
+        _forwarding = new ForwardingSwitch(host, stateFolder);
         _forwarding.On();
         _firewall = new HostFirewall(_nft, _options, _forwarding.WasOff);
         Tunnels = new Tunnels(_route, options.VxlanPort);
@@ -42,9 +42,6 @@ internal sealed class HostNetwork : IDisposable
 
     /// <summary>The way out of a project.</summary>
     public Uplink UplinkOf(ProjectPlan plan) => Uplink.Of(plan, _options);
-
-    /// <summary>Networks that the host has routes to, besides the default route: not to be given to segments without being asked for.</summary>
-    public IEnumerable<IPNetwork> RoutedNetworks() => _route.Routes().Where(r => r.Destination.PrefixLength > 0).Select(r => r.Destination);
 
     /// <summary>Holds published ports; the first thing to do of a plan, since it may be refused.</summary>
     /// <exception cref="CandelaException">A port is taken.</exception>

@@ -161,6 +161,12 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     public Task<long> GetDiskUsageAsync(string id, CancellationToken cancellationToken) => Task.FromResult(0L);
 
+    public bool HasNetworks => false;
+
+    public Task ApplyNetworkAsync(Candela.Network.Plan.NetworkPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public IReadOnlyList<System.Net.IPNetwork> RoutedNetworks() => [];
+
     public Task<DriverReport> ProbeAsync(CancellationToken cancellationToken) => Task.FromResult(new DriverReport("simulated", "none", "1", []));
 
     public IReadOnlyList<ParentStatus> ListParents() => [];

@@ -84,10 +84,9 @@ public sealed class LifecycleTests
     [Theory]
     [InlineData("run -v /a:/b candela/base true", "volumes and bind mounts (-v, --volume) are not supported yet")]
     [InlineData("run -v /data candela/base true", "volumes (-v, --volume) are not supported yet")]
-    [InlineData("run -p 80:80 candela/base true", "are not supported yet")]
     [InlineData("run -P candela/base true", "published ports (-P, --publish-all) are not supported yet")]
     [InlineData("run --network host candela/base true", "--network host")]
-    [InlineData("run --network mynet candela/base true", "--network mynet")]
+    [InlineData("run --network container:box candela/base true", "shares no network stack")]
     [InlineData("run --pid host candela/base true", "--pid=host")]
     [InlineData("run --ipc host candela/base true", "--ipc=host")]
     [InlineData("run --device /dev/null candela/base true", "host devices (--device) are not supported yet")]
@@ -101,13 +100,15 @@ public sealed class LifecycleTests
     [InlineData("run --health-cmd true candela/base true", "--health-cmd")]
     [InlineData("run --storage-opt size=1G candela/base true", "--storage-opt")]
     [InlineData("run --memory-reservation 10m candela/base true", "--memory-reservation")]
-    [InlineData("run --ip 10.0.0.1 candela/base true", "not supported")]
+    [InlineData("run --ip 10.0.0.1 candela/base true", "user defined networks only")]
     [InlineData("run --mac-address 02:42:ac:11:00:02 candela/base true", "not supported yet")]
     [InlineData("run --oom-kill-disable --memory 64m candela/base true", "--oom-kill-disable")]
     [InlineData("run --mount type=bind,src=/tmp,dst=/x candela/base true", "mounts of type bind")]
     [InlineData("run --runtime runc candela/base true", "--runtime=runc")]
     [InlineData("volume create x", "volumes are not supported yet")]
-    [InlineData("network create x", "networks (a container has loopback only) are not supported yet")]
+    [InlineData("network create --driver overlay x", "the network driver overlay")]
+    [InlineData("network create --opt a=b x", "the network option a")]
+    [InlineData("network connect bridge box", "connecting and disconnecting running containers")]
     [InlineData("commit box", "docker commit is not supported yet")]
     [InlineData("push candela/base", "docker push is not supported yet")]
     [InlineData("save candela/base", "docker save is not supported yet")]
@@ -129,10 +130,28 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task Networks_are_made_shown_and_removed()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        var id = await docker.OutputAsync("network", "create", "--internal", "--subnet", "10.9.0.0/24", "--gateway", "10.9.0.254", "--label", "a=b", "net");
+        Assert.Equal("net 10.9.0.0/24 10.9.0.254 true b", await docker.OutputAsync(
+            "network", "inspect", "-f", "{{.Name}} {{(index .IPAM.Config 0).Subnet}} {{(index .IPAM.Config 0).Gateway}} {{.Internal}} {{.Labels.a}}", id));
+        Assert.Equal("net", await docker.OutputAsync("network", "ls", "--filter", "label=a=b", "--format", "{{.Name}}"));
+        Assert.Contains("already exists", (await docker.RunAsync("network", "create", "net")).Error, StringComparison.Ordinal);
+
+        var container = await docker.OutputAsync("create", "-p", "127.0.0.1:8080:80", "-p", "53/udp", "--network", "net", "--network-alias", "web", "candela/base", "true");
+        Assert.Equal("net 127.0.0.1 8080", await docker.OutputAsync(
+            "inspect", "-f", "{{.HostConfig.NetworkMode}} {{with index .HostConfig.PortBindings \"80/tcp\"}}{{(index . 0).HostIp}} {{(index . 0).HostPort}}{{end}}", container));
+
+        Assert.Equal("net", await docker.OutputAsync("network", "rm", "net"));
+        Assert.Contains("not found", (await docker.RunAsync("network", "rm", "net")).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Network_and_volume_lists_work()
     {
         await using var docker = await DockerServer.StartAsync();
-        Assert.Equal("none null local", await docker.OutputAsync("network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"));
+        Assert.Equal("bridge bridge local\nnone null local", await docker.OutputAsync("network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"));
         Assert.Equal("none", await docker.OutputAsync("network", "inspect", "-f", "{{.Name}}", "none"));
         Assert.Equal("", await docker.OutputAsync("volume", "ls", "-q"));
         Assert.Equal("", await docker.OutputAsync("plugin", "ls", "-q"));

@@ -21,7 +21,7 @@ public sealed class RunTests
         await using var docker = await DockerServer.StartAsync();
         var result = await docker.RunAsync("run", "--rm", "candela/base", "true");
         Assert.Equal(0, result.ExitCode);
-        Assert.Contains("WARNING: networks are not supported yet", result.Error, StringComparison.Ordinal);
+        Assert.Contains("WARNING: the container has loopback only", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,6 +38,7 @@ internal sealed class DockerServer : IAsyncDisposable
                 .AddSingleton<IContainerService>(containers)
                 .AddSingleton<IImageService>(images)
                 .AddSingleton<IMachineService, FakeMachineService>()
+                .AddSingleton<INetworkService, FakeNetworkService>()
                 .AddSingleton<IPlatformStatus>(platform)
                 .AddDockerApi(options => options.StatisticsInterval = TimeSpan.FromMilliseconds(50)));
         return new DockerServer(server, containers, images, platform);

@@ -70,7 +70,7 @@ internal sealed class ScriptedGuest
             switch (header.Type)
             {
                 case FrameType.Hello:
-                    await SendAsync(FrameType.HelloReply, 0, 0, header.Position, [1, 0]);
+                    await SendAsync(FrameType.HelloReply, 0, 0, header.Position, [(byte)ProtocolLimits.Version, 0]);
                     break;
                 case FrameType.ConfigureAndStart or FrameType.Start:
                     await StartAsync(header, Program(header.Type, payload));

@@ -25,6 +25,8 @@ internal static class SpecDefaults
         DnsSearch = spec.DnsSearch ?? Default.DnsSearch,
         DnsOptions = spec.DnsOptions ?? Default.DnsOptions,
         NetworkMode = spec.NetworkMode ?? Default.NetworkMode,
+        NetworkAliases = spec.NetworkAliases ?? Default.NetworkAliases,
+        PublishedPorts = spec.PublishedPorts ?? Default.PublishedPorts,
         RestartPolicy = spec.RestartPolicy ?? Default.RestartPolicy,
     };
 }

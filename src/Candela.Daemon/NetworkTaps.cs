@@ -1,0 +1,15 @@
+using Candela.Microvisor;
+using Candela.Network;
+using Microsoft.Win32.SafeHandles;
+
+namespace Candela.Daemon;
+
+/// <summary>The network's spare taps, for the microvisor.</summary>
+internal sealed class NetworkTaps(MachineNetwork network) : ITapSource
+{
+    public MicroVmTap Create()
+    {
+        (string name, SafeFileHandle descriptor) = network.CreateSpareTap();
+        return new MicroVmTap(name, descriptor);
+    }
+}

@@ -1,0 +1,169 @@
+using System.Text;
+using Candela.Guest.Native;
+using Candela.Guest.Protocol;
+using Candela.Guest.Protocol.Host;
+
+namespace Candela.Guest.Container;
+
+/// <summary>The micro-VM's network cards (netdevice(7)). They are in its parent, switched off; a clone gives them its own addresses.</summary>
+internal static unsafe class NetworkCards
+{
+    private const int CardCount = 1;
+    private const int MtuLeast = 68, MtuMost = 65_535;
+
+    // struct ifreq: the name, then a union.
+    private const int RequestBytes = 40, ValueAt = 16;
+
+    // struct sockaddr_in
+    private const int AddressAt = 4;
+
+    private static readonly bool[] s_isOn = new bool[CardCount];
+
+    /// <summary>Sets cards up as stated and switches the others off.</summary>
+    /// <exception cref="AgentFailure">A value is malformed or was refused.</exception>
+    public static void Apply(IReadOnlyList<GuestInterface> cards)
+    {
+        for (var number = 0; number < CardCount; number++)
+        {
+            GuestInterface? card = null;
+            for (var i = 0; i < cards.Count; i++)
+                card = cards[i].Number == number ? cards[i] : card;
+            if (card is null && !s_isOn[number])
+                continue;
+            // Switched off first: that takes routes and IPv6 addresses of a fork's original away.
+            Switch(number, on: false);
+            s_isOn[number] = card is not null;
+            if (card is not null)
+                SetUp(card);
+        }
+        for (var i = 0; i < cards.Count; i++)
+        {
+            if (cards[i].Number is < 0 or >= CardCount)
+                throw new AgentFailure(AgentError.InvalidArgument, $"there is no network card {cards[i].Number}");
+        }
+    }
+
+    private static void SetUp(GuestInterface card)
+    {
+        var name = $"eth{card.Number}";
+        if (card.Mac.Length != 6 || card.Mtu is < MtuLeast or > MtuMost || card.Ipv4.Length is not (0 or 4) || card.Ipv6.Length is not (0 or 16) ||
+            card.Ipv4PrefixLength is < 0 or > 32 || card.Ipv6PrefixLength is < 0 or > 128 || card.Ipv4Gateway.Length is not (0 or 4) || card.Ipv6Gateway.Length is not (0 or 16))
+            throw new AgentFailure(AgentError.InvalidArgument, $"the addresses of {name} are malformed");
+        var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
+        try
+        {
+            var request = stackalloc byte[RequestBytes];
+            Begin(request, name);
+            *(short*)(request + ValueAt) = Linux.ARPHRD_ETHER;
+            card.Mac.CopyTo(new Span<byte>(request + ValueAt + 2, 6));
+            Call(fd, Linux.SIOCSIFHWADDR, request, $"set the MAC of {name}");
+            Begin(request, name);
+            *(int*)(request + ValueAt) = card.Mtu;
+            Call(fd, Linux.SIOCSIFMTU, request, $"set the MTU of {name}");
+            SmallFile.Write($"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", card.Ipv6.Length == 0 ? "1" : "0");
+            SmallFile.Write($"/proc/sys/net/ipv6/conf/{name}/accept_ra", "0");
+            // The address is this card's alone by the host's word: nothing to find out.
+            SmallFile.Write($"/proc/sys/net/ipv6/conf/{name}/accept_dad", "0");
+            if (card.Ipv4.Length != 0)
+            {
+                Address(request, name, card.Ipv4);
+                Call(fd, Linux.SIOCSIFADDR, request, $"set the address of {name}");
+                Address(request, name, Mask(card.Ipv4PrefixLength));
+                Call(fd, Linux.SIOCSIFNETMASK, request, $"set the netmask of {name}");
+            }
+            Switch(card.Number, on: true);
+            if (card.Ipv4Gateway.Length != 0)
+                AddRoute(fd, card.Ipv4Gateway);
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
+        if (card.Ipv6.Length != 0)
+            SetUpIpv6(card, name);
+    }
+
+    private static void SetUpIpv6(GuestInterface card, string name)
+    {
+        var fd = Errno.Check(Libc.socket(Linux.AF_INET6, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
+        try
+        {
+            var request = stackalloc byte[RequestBytes];
+            Begin(request, name);
+            Call(fd, Linux.SIOCGIFINDEX, request, $"find {name}");
+            var index = *(int*)(request + ValueAt);
+
+            // struct in6_ifreq: address, length of the prefix, index
+            var address = stackalloc byte[24];
+            card.Ipv6.CopyTo(new Span<byte>(address, 16));
+            *(uint*)(address + 16) = (uint)card.Ipv6PrefixLength;
+            *(int*)(address + 20) = index;
+            Call(fd, Linux.SIOCSIFADDR, address, $"set the IPv6 address of {name}");
+            if (card.Ipv6Gateway.Length == 0)
+                return;
+
+            // struct in6_rtmsg: destination, source, gateway at 32, metric at 56, flags at 72, index at 76
+            var route = stackalloc byte[80];
+            new Span<byte>(route, 80).Clear();
+            card.Ipv6Gateway.CopyTo(new Span<byte>(route + 32, 16));
+            *(uint*)(route + 56) = 1;
+            *(uint*)(route + 72) = Linux.RTF_UP | Linux.RTF_GATEWAY;
+            *(int*)(route + 76) = index;
+            Call(fd, Linux.SIOCADDRT, route, "add the IPv6 default route");
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
+    }
+
+    private static void AddRoute(int fd, byte[] gateway)
+    {
+        // struct rtentry: destination at 8, gateway at 24, mask at 40 (struct sockaddr each), flags at 56
+        var route = stackalloc byte[120];
+        new Span<byte>(route, 120).Clear();
+        *(short*)(route + 8) = *(short*)(route + 24) = *(short*)(route + 40) = Linux.AF_INET;
+        gateway.CopyTo(new Span<byte>(route + 24 + AddressAt, 4));
+        *(ushort*)(route + 56) = Linux.RTF_UP | Linux.RTF_GATEWAY;
+        Call(fd, Linux.SIOCADDRT, route, "add the default route");
+    }
+
+    private static void Switch(int number, bool on)
+    {
+        var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
+        try
+        {
+            var request = stackalloc byte[RequestBytes];
+            Begin(request, $"eth{number}");
+            Call(fd, Linux.SIOCGIFFLAGS, request, $"find eth{number}: this micro-VM was made without a network card");
+            var flags = (short*)(request + ValueAt);
+            *flags = (short)(on ? *flags | Linux.IFF_UP : *flags & ~Linux.IFF_UP);
+            Call(fd, Linux.SIOCSIFFLAGS, request, $"switch eth{number}");
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
+    }
+
+    private static void Begin(byte* request, string name)
+    {
+        new Span<byte>(request, RequestBytes).Clear();
+        Encoding.UTF8.GetBytes(name, new Span<byte>(request, ValueAt));
+    }
+
+    private static void Address(byte* request, string name, ReadOnlySpan<byte> address)
+    {
+        Begin(request, name);
+        *(short*)(request + ValueAt) = Linux.AF_INET;
+        address.CopyTo(new Span<byte>(request + ValueAt + AddressAt, 4));
+    }
+
+    private static byte[] Mask(int length)
+    {
+        var bits = length == 0 ? 0 : uint.MaxValue << (32 - length);
+        return [(byte)(bits >> 24), (byte)(bits >> 16), (byte)(bits >> 8), (byte)bits];
+    }
+
+    private static void Call(int fd, nuint request, byte* argument, string what) => Errno.Check(Libc.ioctl(fd, request, argument), what);
+}
