@@ -31,7 +31,8 @@ public sealed class GuestBuilderTests : IDisposable
         Assert.Equal((0x2180u, 5u, 1u), entries.Where(entry => entry.Path == "dev/console").Select(entry => (entry.Mode, entry.Major, entry.Minor)).Single());
         string[] list = Text(entries, "modules.list").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(
-            ["crc32c_intel", "virtio_ring", "virtio", "virtio_mmio", "virtio_blk", "virtio_console", "virtio_rng", "squashfs", "libcrc32c", "erofs", "overlay"],
+            ["crc32c_intel", "virtio_ring", "virtio", "virtio_mmio", "virtio_blk", "failover", "net_failover", "virtio_net", "virtio_console", "virtio_rng",
+                "squashfs", "libcrc32c", "erofs", "overlay"],
             list.Select(Path.GetFileNameWithoutExtension));
         Assert.All(list, path => Assert.Contains(entries, entry => "/" + entry.Path == path));
         Assert.Superset(new HashSet<string> { "proc", "sys", "dev", "run" }, entries.Select(entry => entry.Path).ToHashSet());

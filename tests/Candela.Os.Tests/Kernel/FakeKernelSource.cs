@@ -9,7 +9,8 @@ internal sealed class FakeKernelSource : IKernelSource
     private static readonly (string Name, string[] Dependencies)[] Modules =
     [
         ("crc32c_intel", []), ("virtio_ring", []), ("virtio", ["virtio_ring"]), ("virtio_mmio", ["virtio", "virtio_ring"]), ("virtio_blk", ["virtio"]),
-        ("virtio_console", ["virtio"]), ("virtio_rng", ["virtio"]), ("squashfs", []), ("erofs", ["libcrc32c"]), ("libcrc32c", []), ("overlay", []),
+        ("failover", []), ("net_failover", ["failover"]), ("virtio_net", ["virtio", "net_failover"]), ("virtio_console", ["virtio"]), ("virtio_rng", ["virtio"]),
+        ("squashfs", []), ("erofs", ["libcrc32c"]), ("libcrc32c", []), ("overlay", []),
     ];
 
     public KernelPackage? Newest { get; set; } = new("linux-image-6.1.0-1-cloud-amd64", "6.1.1-1");
