@@ -21,6 +21,7 @@ try
     DiskQueues.Simplify();
     ContainerRoot.Prepare();
     Loopback.SwitchOn();
+    CardDrawer.Fill();
     var loop = new EventLoop();
     var link = new HostLink(AgentPort.Open(), loop);
     while (true)

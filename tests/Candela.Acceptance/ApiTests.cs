@@ -80,7 +80,7 @@ public sealed class ApiTests(Platform platform)
 
     [Theory]
     [InlineData("build", "-")]
-    [InlineData("network", "create", "n")]
+    [InlineData("network", "create", "--driver", "overlay", "n")]
     [InlineData("swarm", "init")]
     public async Task What_is_not_there_is_refused_with_a_reason(params string[] arguments)
     {

@@ -5,10 +5,9 @@ using Candela.Guest.Protocol.Host;
 
 namespace Candela.Guest.Container;
 
-/// <summary>The micro-VM's network cards (netdevice(7)). They are in its parent, switched off; a clone gives them its own addresses.</summary>
+/// <summary>The micro-VM's network cards (netdevice(7)). They are in its parent's <see cref="CardDrawer"/>; a clone takes those it needs.</summary>
 internal static unsafe class NetworkCards
 {
-    private const int CardCount = 1;
     private const int MtuLeast = 68, MtuMost = 65_535;
 
     // struct ifreq: the name, then a union.
@@ -17,29 +16,33 @@ internal static unsafe class NetworkCards
     // struct sockaddr_in
     private const int AddressAt = 4;
 
-    private static readonly bool[] s_isOn = new bool[CardCount];
+    // Of the cards that the container has, by number; 0: it is in the drawer.
+    private static int[] s_indexes = [];
 
-    /// <summary>Sets cards up as stated and switches the others off.</summary>
+    /// <summary>Sets cards up as stated and takes the others away.</summary>
     /// <exception cref="AgentFailure">A value is malformed or was refused.</exception>
     public static void Apply(IReadOnlyList<GuestInterface> cards)
     {
-        for (var number = 0; number < CardCount; number++)
+        if (s_indexes.Length == 0 && cards.Count > 0)
+            s_indexes = new int[CardDrawer.Count];
+        for (var i = 0; i < cards.Count; i++)
+        {
+            if (cards[i].Number < 0 || cards[i].Number >= s_indexes.Length)
+                throw new AgentFailure(AgentError.InvalidArgument, $"this micro-VM has {CardDrawer.Count} network cards: there is no eth{cards[i].Number}");
+        }
+        for (var number = 0; number < s_indexes.Length; number++)
         {
             GuestInterface? card = null;
             for (var i = 0; i < cards.Count; i++)
                 card = cards[i].Number == number ? cards[i] : card;
-            if (card is null && !s_isOn[number])
+            // Put back first: that takes addresses and routes of a fork's original away.
+            if (s_indexes[number] != 0)
+                CardDrawer.PutBack(number, s_indexes[number]);
+            s_indexes[number] = 0;
+            if (card is null)
                 continue;
-            // Switched off first: that takes routes and IPv6 addresses of a fork's original away.
-            Switch(number, on: false);
-            s_isOn[number] = card is not null;
-            if (card is not null)
-                SetUp(card);
-        }
-        for (var i = 0; i < cards.Count; i++)
-        {
-            if (cards[i].Number is < 0 or >= CardCount)
-                throw new AgentFailure(AgentError.InvalidArgument, $"there is no network card {cards[i].Number}");
+            s_indexes[number] = CardDrawer.Take(number);
+            SetUp(card);
         }
     }
 
@@ -71,7 +74,7 @@ internal static unsafe class NetworkCards
                 Address(request, name, Mask(card.Ipv4PrefixLength));
                 Call(fd, Linux.SIOCSIFNETMASK, request, $"set the netmask of {name}");
             }
-            Switch(card.Number, on: true);
+            SwitchOn(fd, request, name);
             if (card.Ipv4Gateway.Length != 0)
                 AddRoute(fd, card.Ipv4Gateway);
         }
@@ -128,22 +131,12 @@ internal static unsafe class NetworkCards
         Call(fd, Linux.SIOCADDRT, route, "add the default route");
     }
 
-    private static void Switch(int number, bool on)
+    private static void SwitchOn(int fd, byte* request, string name)
     {
-        var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
-        try
-        {
-            var request = stackalloc byte[RequestBytes];
-            Begin(request, $"eth{number}");
-            Call(fd, Linux.SIOCGIFFLAGS, request, $"find eth{number}: this micro-VM was made without a network card");
-            var flags = (short*)(request + ValueAt);
-            *flags = (short)(on ? *flags | Linux.IFF_UP : *flags & ~Linux.IFF_UP);
-            Call(fd, Linux.SIOCSIFFLAGS, request, $"switch eth{number}");
-        }
-        finally
-        {
-            _ = Libc.close(fd);
-        }
+        Begin(request, name);
+        Call(fd, Linux.SIOCGIFFLAGS, request, $"find {name}");
+        *(short*)(request + ValueAt) |= Linux.IFF_UP;
+        Call(fd, Linux.SIOCSIFFLAGS, request, $"switch {name} on");
     }
 
     private static void Begin(byte* request, string name)

@@ -28,16 +28,21 @@ internal static class Linux
     public const ulong RESOLVE_NO_SYMLINKS = 4, RESOLVE_IN_ROOT = 0x10;
 
     public const int CLONE_VM = 0x100, CLONE_PIDFD = 0x1000, CLONE_VFORK = 0x4000, CLONE_NEWNS = 0x20000, CLONE_NEWCGROUP = 0x2000000;
-    public const int CLONE_NEWPID = 0x20000000;
+    public const int CLONE_NEWPID = 0x20000000, CLONE_NEWNET = 0x40000000;
     public const int SIGKILL = 9, SIGPIPE = 13, SIGCHLD = 17, SignalMost = 64;
     public const int WNOHANG = 1, WALL = 0x40000000;
 
     public const nuint TIOCSCTTY = 0x540E, TIOCSWINSZ = 0x5414, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431;
     public const nuint RNDADDENTROPY = 0x40085203, RNDRESEEDCRNG = 0x5207, SIOCGIFFLAGS = 0x8913, SIOCSIFFLAGS = 0x8914;
-    public const nuint SIOCADDRT = 0x890B, SIOCSIFADDR = 0x8916, SIOCSIFNETMASK = 0x891C, SIOCSIFMTU = 0x8922, SIOCSIFHWADDR = 0x8924, SIOCGIFINDEX = 0x8933;
+    public const nuint SIOCADDRT = 0x890B, SIOCSIFADDR = 0x8916, SIOCSIFNETMASK = 0x891C, SIOCSIFMTU = 0x8922, SIOCSIFHWADDR = 0x8924, SIOCGIFHWADDR = 0x8927, SIOCGIFINDEX = 0x8933;
     public const short IFF_UP = 1, ARPHRD_ETHER = 1;
     public const ushort RTF_UP = 1, RTF_GATEWAY = 2;
-    public const int AF_INET = 2, AF_INET6 = 10, SOCK_DGRAM = 2, SOCK_CLOEXEC = 0x80000;
+    public const int AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000;
+
+    // include/uapi/linux/netlink.h, rtnetlink.h, if_link.h
+    public const int NETLINK_ROUTE = 0;
+    public const ushort RTM_SETLINK = 19, NLM_F_REQUEST = 1, NLM_F_ACK = 4, NLMSG_ERROR = 2, IFLA_IFNAME = 3, IFLA_NET_NS_FD = 28;
+
     public const int CLOCK_REALTIME = 0;
 
     public const int PR_SET_DUMPABLE = 4, PR_CAPBSET_DROP = 24, PR_SET_NO_NEW_PRIVS = 38;
