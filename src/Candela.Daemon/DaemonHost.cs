@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
 
-/// <summary>The process: two sockets in front of one <see cref="Platform"/>.</summary>
+/// <summary>The process: two sockets, and HTTPS where wanted, in front of one <see cref="Platform"/>.</summary>
 internal static class DaemonHost
 {
     /// <summary>How long the reason of a failed start can be asked for before the process ends.</summary>
@@ -50,8 +50,11 @@ internal static class DaemonHost
 
         await using WebApplication docker = BuildDocker(options, platform, rest.Services.GetRequiredService<TaskList>());
         await docker.StartAsync();
+        await using WebApplication? https = platform.FrontDoor?.Build(options.Https!, logging => Configure(logging, options));
+        if (https is not null)
+            await https.StartAsync();
         platform.Open();
-        await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync());
+        await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync(), https?.WaitForShutdownAsync() ?? Task.CompletedTask);
         return 0;
     }
 

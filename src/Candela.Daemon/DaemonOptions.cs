@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
@@ -23,6 +24,10 @@ internal sealed record DaemonOptions
           --ldap ADDRESS:PORT       LDAP with StartTLS; a port alone: all addresses  (default none)
           --ldaps ADDRESS:PORT      LDAP over TLS                           (default none)
           --host-name NAME          name or address by which clients reach this host, for certificates; repeatable
+          --https ADDRESS:PORT      identity by HTTPS: sign-in, certificates, ACME  (default none)
+          --public-url URL          how browsers and clients reach that     (default https://HOST-NAME:PORT)
+          --https-certificate FILE  its certificate and chain, PEM          (default: Candela issues one)
+          --https-key FILE          the key of that, PEM
           --group NAME              group that may use the sockets          (default candela)
           --log-level LEVEL         trace, debug, information, warning or error (default information)
           --help, --version
@@ -33,6 +38,8 @@ internal sealed record DaemonOptions
 
     /// <summary>The run folder that is used when none is stated.</summary>
     public const string DefaultRunFolder = "/run/candela";
+
+    private Uri? _publicUrl;
 
     /// <summary>State folder, absolute.</summary>
     public string StateFolder { get; private init; } = "/var/lib/candela";
@@ -54,6 +61,18 @@ internal sealed record DaemonOptions
 
     /// <summary>Registries without trusted TLS.</summary>
     public IReadOnlyList<string> InsecureRegistries { get; private init; } = [];
+
+    /// <summary>Where the HTTPS front door listens; null: there is none.</summary>
+    public IPEndPoint? Https { get; private init; }
+
+    /// <summary>How others reach the front door.</summary>
+    public Uri PublicUrl => _publicUrl ?? new Uri($"https://{PublicHost}:{Https?.Port}");
+
+    /// <summary>Certificate and chain of the front door, PEM; null: Candela issues one.</summary>
+    public string? HttpsCertificate { get; private init; }
+
+    /// <summary>Private key of that, PEM.</summary>
+    public string? HttpsKey { get; private init; }
 
     /// <summary>Group of the sockets.</summary>
     public string Group { get; private init; } = "candela";
@@ -92,14 +111,30 @@ internal sealed record DaemonOptions
                 "--ldap" => options with { Ldap = Endpoint(name, Value()) },
                 "--ldaps" => options with { Ldaps = Endpoint(name, Value()) },
                 "--host-name" => options with { HostNames = [.. options.HostNames, Host(name, Value())] },
+                "--https" => options with { Https = Endpoint(name, Value()) },
+                "--public-url" => options with { _publicUrl = PublicAddress(Value()) },
+                "--https-certificate" => options with { HttpsCertificate = Path.GetFullPath(Value()) },
+                "--https-key" => options with { HttpsKey = Path.GetFullPath(Value()) },
                 "--group" => options with { Group = Value() },
                 "--log-level" => options with { LogLevel = Level(Value()) },
                 _ => throw new ArgumentException($"no such option: {name}"),
             };
         }
 
+        if ((options.HttpsCertificate is null) != (options.HttpsKey is null))
+            throw new ArgumentException("--https-certificate and --https-key go together");
+        if (options.Https is null && (options._publicUrl ?? (object?)options.HttpsKey) is not null)
+            throw new ArgumentException("--public-url, --https-certificate and --https-key are of use with --https only");
         return options;
     }
+
+    private string PublicHost => HostNames is [var first, ..] ? IPAddress.TryParse(first, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{first}]" : first
+        : Environment.MachineName.ToLowerInvariant();
+
+    private static Uri PublicAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https", PathAndQuery: "/", Fragment: "", UserInfo: "" }
+            ? url
+            : throw new ArgumentException($"--public-url wants an address like https://candela.example:8443, without a path, not '{text}'");
 
     private static IPEndPoint Endpoint(string name, string text) =>
         ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? new IPEndPoint(IPAddress.IPv6Any, port)

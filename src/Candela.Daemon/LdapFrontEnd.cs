@@ -1,14 +1,8 @@
-using System.Net;
-using System.Security.Cryptography;
 using Candela.Identity.Accounts;
 using Candela.Identity.Authentication;
 using Candela.Identity.Certificates;
-using Candela.Identity.Certificates.Names;
 using Candela.Identity.Ldap;
-using Candela.Identity.Secrets;
-using Candela.State;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
 
@@ -35,19 +29,9 @@ internal sealed class LdapFrontEnd(DaemonOptions options) : IAsyncDisposable
     }
 
     /// <summary>Begins to listen; the directory must have been started.</summary>
-    public async Task StartAsync(ServiceProvider provider, CancellationToken cancellationToken)
+    public void Start(ServiceProvider provider, CertificateAuthority authority, ServerCertificate certificate)
     {
-        var time = provider.GetRequiredService<TimeProvider>();
-        _authority = await CertificateAuthority.OpenAsync(
-            provider.GetRequiredService<IStateStore>(), provider.GetRequiredService<ISecretBox>(), new CertificateAuthorityOptions(), time,
-            provider.GetRequiredService<ILogger<CertificateAuthority>>(), cancellationToken);
-        _certificate = await ServerCertificate.OpenAsync(
-            _authority, $"controller:{Environment.MachineName}", Names(), time, provider.GetRequiredService<ILogger<ServerCertificate>>(), cancellationToken);
-
-        // For clients to trust: they are no secret.
-        await File.WriteAllTextAsync(
-            Path.Combine(options.RunFolder, "roots.pem"),
-            string.Concat(_authority.Roots.Select(root => PemEncoding.WriteString("CERTIFICATE", root.Span) + "\n")), cancellationToken);
+        (_authority, _certificate) = (authority, certificate);
         _server = provider.GetRequiredService<LdapServer>();
         _server.Start();
     }
@@ -56,21 +40,5 @@ internal sealed class LdapFrontEnd(DaemonOptions options) : IAsyncDisposable
     {
         if (_server is not null)
             await _server.DisposeAsync();
-        if (_certificate is not null)
-            await _certificate.DisposeAsync();
-        if (_authority is not null)
-            await _authority.DisposeAsync();
-    }
-
-    /// <summary>What clients may call this host. Always its own name, too: libldap means that when it is told localhost.</summary>
-    private CertificateNames Names()
-    {
-        string[] names = [.. options.HostNames, Environment.MachineName.ToLowerInvariant(), "localhost"];
-        var addresses = options.HostNames.Select(name => IPAddress.TryParse(name, out var address) ? address : null).OfType<IPAddress>();
-        return new CertificateNames
-        {
-            Dns = [.. names.Where(name => Uri.CheckHostName(name) == UriHostNameType.Dns).Distinct()],
-            Addresses = [.. addresses.Concat([IPAddress.Loopback, IPAddress.IPv6Loopback]).Distinct()],
-        };
     }
 }

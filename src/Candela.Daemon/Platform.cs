@@ -1,10 +1,19 @@
+using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Candela.Controller.Api;
 using Candela.Controller;
 using Candela.Guest.Protocol.Host;
 using Candela.Identity;
 using Candela.Identity.Accounts;
+using Candela.Identity.Acme;
+using Candela.Identity.Acme.Challenges;
+using Candela.Identity.Certificates;
+using Candela.Identity.Certificates.Names;
+using Candela.Identity.Secrets;
+using Candela.Identity.SignIn;
 using Candela.Images;
 using Candela.Machine;
 using Candela.Microvisor.Qemu;
@@ -12,6 +21,7 @@ using Candela.Model;
 using Candela.Network;
 using Candela.Network.Host;
 using Candela.Os;
+using Candela.State;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -24,6 +34,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     private readonly ILogger _logger = loggers.CreateLogger<Platform>();
     private volatile ControllerHost? _controller;
     private volatile ServiceProvider? _services;
+    private volatile FrontDoor? _frontDoor;
     private volatile string? _preparing = "starting";
     private volatile string? _error;
 
@@ -53,6 +64,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 
     /// <inheritdoc/>
     public int RunningCount => _controller?.RunningCount ?? 0;
+
+    /// <summary>What the HTTPS front door serves; null: there is none, or not yet.</summary>
+    public FrontDoor? FrontDoor => _frontDoor;
 
     /// <summary>A service of the Controller.</summary>
     /// <exception cref="CandelaException">Unavailable: it is not there yet.</exception>
@@ -162,13 +176,19 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             GuestKernel = guest.KernelRelease,
         });
         services.AddIdentity(new IdentityOptions { Folder = Path.Combine(state, "identity") });
+        if (options.Https is not null)
+            services.AddSignIn(new SignInOptions { PublicUrl = options.PublicUrl });
         LdapFrontEnd? ldap = LdapFrontEnd.IsWanted(options) ? Add(new LdapFrontEnd(options)) : null;
         ldap?.AddTo(services);
         ServiceProvider provider = Add(services.BuildServiceProvider());
         await provider.GetRequiredService<IdentityHost>().StartAsync(cancellationToken);
         await provider.GetRequiredService<IDirectory>().EnsureTenantDomainAsync(ControllerHost.DefaultTenant, cancellationToken);
-        if (ldap is not null)
-            await ldap.StartAsync(provider, cancellationToken);
+        TrustHost trust = Add(await OpenTrustAsync(provider, cancellationToken));
+        ServerCertificate certificate = Add(await ServerCertificate.OpenAsync(
+            trust.Authority, $"controller:{Environment.MachineName}", Names(), TimeProvider.System, loggers.CreateLogger<ServerCertificate>(), cancellationToken));
+        ldap?.Start(provider, trust.Authority, certificate);
+        if (options.Https is not null)
+            _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current);
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
         await controller.StartAsync(cancellationToken);
         _controller = controller;
@@ -202,6 +222,53 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         {
             Log.NoNetwork(_logger, e.Message);
             return null;
+        }
+    }
+
+    private async Task<TrustHost> OpenTrustAsync(ServiceProvider provider, CancellationToken cancellationToken)
+    {
+        var trust = await TrustHost.OpenAsync(
+            provider.GetRequiredService<IStateStore>(),
+            provider.GetRequiredService<ISecretBox>(),
+            provider.GetRequiredService<IDirectory>(),
+            new SystemAcmeResolver(),
+            new TrustOptions { Acme = options.Https is null ? null : new AcmeOptions { BaseUrl = new Uri(options.PublicUrl, "acme") } },
+            TimeProvider.System,
+            loggers,
+            cancellationToken);
+        // For clients to trust: they are no secret.
+        await File.WriteAllTextAsync(
+            Path.Combine(options.RunFolder, "roots.pem"),
+            string.Concat(trust.Authority.Roots.Select(root => PemEncoding.WriteString("CERTIFICATE", root.Span) + "\n")), cancellationToken);
+        return trust;
+    }
+
+    /// <summary>What clients may call this host. Always its own name, too: libldap means that when it is told localhost.</summary>
+    private CertificateNames Names()
+    {
+        string[] names = [.. options.HostNames, options.PublicUrl.Host.Trim('[', ']'), Environment.MachineName.ToLowerInvariant(), "localhost"];
+        var addresses = names.Select(name => IPAddress.TryParse(name, out var address) ? address : null).OfType<IPAddress>();
+        return new CertificateNames
+        {
+            Dns = [.. names.Where(name => Uri.CheckHostName(name) == UriHostNameType.Dns).Distinct()],
+            Addresses = [.. addresses.Concat([IPAddress.Loopback, IPAddress.IPv6Loopback]).Distinct()],
+        };
+    }
+
+    /// <summary>A certificate and its chain from files.</summary>
+    /// <exception cref="CandelaException">InvalidArgument: they are none, or do not belong together.</exception>
+    private static Func<SslStreamCertificateContext> Read(string certificatePath, string keyPath)
+    {
+        try
+        {
+            X509Certificate2Collection all = [];
+            all.ImportFromPemFile(certificatePath);
+            var context = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(certificatePath, keyPath), [.. all.Skip(1)], offline: true);
+            return () => context;
+        }
+        catch (CryptographicException e)
+        {
+            throw new CandelaException(ErrorCode.InvalidArgument, $"{certificatePath} and {keyPath} are not a certificate and its key in PEM: {e.Message}", e);
         }
     }
 

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Candela.Identity;
+using Candela.Identity.Administration;
+using Candela.Identity.SignIn;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Daemon;
+
+/// <summary>What is served by HTTPS: identity's pages and protocols.</summary>
+internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func<SslStreamCertificateContext> certificate)
+{
+    /// <summary>Longest first line of a request, bytes: a sign-in page is told where to lead back to.</summary>
+    private const int RequestLineBytes = 16 * 1024;
+
+    private const int BodyBytes = 1024 * 1024;
+    private const int ConnectionCount = 10_000;
+
+    private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShutdownTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>Makes the server.</summary>
+    /// <param name="address">Where it listens.</param>
+    /// <param name="configureLogging">Log.</param>
+    public WebApplication Build(IPEndPoint address, Action<ILoggingBuilder> configureLogging)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
+        configureLogging(builder.Logging);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
+        builder.Services.AddSingleton(identity.GetRequiredService<IAuditSink>());
+        builder.Services.AddTrust(trust);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytes;
+            kestrel.Limits.MaxRequestBodySize = BodyBytes;
+            kestrel.Limits.MaxConcurrentConnections = ConnectionCount;
+            kestrel.Listen(address, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(TlsOptions()), HandshakeTimeout = HandshakeTime });
+            });
+        });
+        WebApplication app = builder.Build();
+        app.MapTrust(trust);
+        app.MapPublicTrust();
+        app.MapSignIn(identity);
+        return app;
+    }
+
+    /// <summary>Client certificates are asked for, none is required, and endpoints judge them: by the record, not by the signature.</summary>
+    private SslServerAuthenticationOptions TlsOptions() => new()
+    {
+        ServerCertificateContext = certificate(),
+        ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+        ClientCertificateRequired = true,
+        AllowRenegotiation = false,
+#pragma warning disable CA5359 // It is the client's, and accepting it means nothing yet.
+        RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
+        CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        },
+    };
+}
