@@ -1,0 +1,4 @@
+namespace Candela.Identity.Saml;
+
+/// <summary>A message that is refused; the text says why, for the audit log and the person in front of the browser, and holds no secret.</summary>
+internal sealed class SamlException(string message, Exception? inner = null) : Exception(message, inner);
