@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Candela.Identity;
 using Candela.Identity.Administration;
+using Candela.Identity.Saml;
 using Candela.Identity.SignIn;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -53,6 +54,7 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
         app.MapTrust(trust);
         app.MapPublicTrust();
         app.MapSignIn(identity);
+        app.MapSaml(identity);
         return app;
     }
 

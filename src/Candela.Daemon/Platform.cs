@@ -13,6 +13,7 @@ using Candela.Identity.Acme.Challenges;
 using Candela.Identity.Certificates;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Secrets;
+using Candela.Identity.Saml;
 using Candela.Identity.SignIn;
 using Candela.Images;
 using Candela.Machine;
@@ -177,7 +178,11 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         });
         services.AddIdentity(new IdentityOptions { Folder = Path.Combine(state, "identity") });
         if (options.Https is not null)
+        {
             services.AddSignIn(new SignInOptions { PublicUrl = options.PublicUrl });
+            services.AddSaml(new SamlOptions { BaseUrl = options.PublicUrl });
+        }
+
         LdapFrontEnd? ldap = LdapFrontEnd.IsWanted(options) ? Add(new LdapFrontEnd(options)) : null;
         ldap?.AddTo(services);
         ServiceProvider provider = Add(services.BuildServiceProvider());
@@ -187,6 +192,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         ServerCertificate certificate = Add(await ServerCertificate.OpenAsync(
             trust.Authority, $"controller:{Environment.MachineName}", Names(), TimeProvider.System, loggers.CreateLogger<ServerCertificate>(), cancellationToken));
         ldap?.Start(provider, trust.Authority, certificate);
+        if (provider.GetService<SamlHost>() is { } saml)
+            await saml.StartAsync(cancellationToken);
         if (options.Https is not null)
             _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current);
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());

@@ -25,6 +25,9 @@ public interface ISignInSessions
     /// <param name="cancellationToken">Ends the call.</param>
     Task<SignInSession> BeginAsync(HttpContext context, DirectoryEntry account, IReadOnlyList<string> methods, CancellationToken cancellationToken);
 
+    /// <summary>Ends a session by its <see cref="SignInSession.Id"/>, if it goes on.</summary>
+    Task EndAsync(string id, CancellationToken cancellationToken);
+
     /// <summary>Ends the session of a request, if there is one.</summary>
     Task EndAsync(HttpContext context, CancellationToken cancellationToken);
 

@@ -72,6 +72,14 @@ internal sealed class SignInSessions(
     }
 
     /// <inheritdoc/>
+    public async Task EndAsync(string id, CancellationToken cancellationToken)
+    {
+        // As when one is looked for: only a digest becomes part of a key.
+        if (id.Length == 43)
+            await store.CommitAsync(new StateTransaction().Delete(Prefix + id), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<string> GetFormTokenAsync(HttpContext context, CancellationToken cancellationToken) =>
         Base64UrlText.Encode(Mac(await _formKey.GetAsync(cancellationToken), CookieOf(context) ?? NewCookie(context)));
 
