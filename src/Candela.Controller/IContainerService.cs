@@ -83,14 +83,20 @@ public interface IContainerService
     /// <summary>Clones a running container with its processes and memory.</summary>
     Task<ForkReport> ForkAsync(Caller caller, string reference, int count, IReadOnlyList<string>? names, CancellationToken cancellationToken);
 
-    /// <summary>Reads a path of a running container as tar. The stat is known before the first byte is written.</summary>
+    /// <summary>Reads a path of a container, running or not, as tar. The stat is known before the first byte is written.</summary>
     Task ReadArchiveAsync(Caller caller, string reference, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken);
 
-    /// <summary>Stat of a path of a running container.</summary>
+    /// <summary>Stat of a path of a container.</summary>
     Task<PathStat> StatPathAsync(Caller caller, string reference, string path, CancellationToken cancellationToken);
 
-    /// <summary>Unpacks a tar into a folder of a running container.</summary>
+    /// <summary>Unpacks a tar into a folder of a container.</summary>
     Task WriteArchiveAsync(Caller caller, string reference, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken);
+
+    /// <summary>Writes the root file system as tar to what <paramref name="begin"/> gives, without what is mounted in it.</summary>
+    Task ExportAsync(Caller caller, string reference, Func<Task<Stream>> begin, CancellationToken cancellationToken);
+
+    /// <summary>What differs from the image, sorted by path.</summary>
+    Task<IReadOnlyList<FileChange>> ReadChangesAsync(Caller caller, string reference, CancellationToken cancellationToken);
 
     /// <summary>Events from <paramref name="since"/> (null: now) on; ends at <paramref name="until"/> when given, else goes on.</summary>
     IAsyncEnumerable<ResourceEvent> ReadEventsAsync(Caller caller, DateTimeOffset? since, DateTimeOffset? until, CancellationToken cancellationToken);

@@ -27,6 +27,7 @@ internal enum FrameType : byte
     ArchiveUp = 21,
     ArchiveCredit = 22,
     Reset = 23,
+    ReadTree = 24,
     SetClock = 26,
 
     HelloReply = 64,

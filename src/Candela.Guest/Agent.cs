@@ -155,6 +155,11 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 RequireRoot();
                 archives.BeginDownload(header.Request, ReadPath(ref reader), _reply);
                 break;
+            case FrameType.ReadTree:
+                RequireRoot();
+                reader.End();
+                archives.BeginDownload(header.Request, (GuestTree)header.Flags);
+                break;
             case FrameType.WriteArchive:
                 RequireRoot();
                 archives.BeginUpload(header.Request, ReadPath(ref reader), (header.Flags & 1) != 0);

@@ -66,14 +66,29 @@ public interface IMachine : IAsyncDisposable
     /// <summary>The container's processes.</summary>
     Task<IReadOnlyList<ProcessEntry>> ListProcessesAsync(string id, CancellationToken cancellationToken);
 
-    /// <summary>Reads a path of a running container as tar.</summary>
-    Task ReadArchiveAsync(string id, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken);
+    /// <summary>
+    /// Reads a path of a container as tar. As with all that concerns files: where the container does not run, a micro-VM without its
+    /// process mounts its disks for as long as that takes (a start waits so long), so that no host kernel ever reads them.
+    /// </summary>
+    Task ReadArchiveAsync(Container container, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken);
 
-    /// <summary>Stat of a path of a running container.</summary>
-    Task<PathStat> StatPathAsync(string id, string path, CancellationToken cancellationToken);
+    /// <summary>Stat of a path of a container.</summary>
+    Task<PathStat> StatPathAsync(Container container, string path, CancellationToken cancellationToken);
 
-    /// <summary>Unpacks a tar into a folder of a running container.</summary>
-    Task WriteArchiveAsync(string id, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken);
+    /// <summary>Unpacks a tar into a folder of a container. Conflict when its root file system is read-only.</summary>
+    Task WriteArchiveAsync(Container container, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken);
+
+    /// <summary>Writes the container's root file system as tar, without what is mounted in it.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="begin">Called once reading has become possible; gives where to.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task ExportAsync(Container container, Func<Task<Stream>> begin, CancellationToken cancellationToken);
+
+    /// <summary>Writes what the container added to its image as a layer: tar with whiteouts (OCI image-spec, layer.md).</summary>
+    Task ReadLayerAsync(Container container, Stream destination, CancellationToken cancellationToken);
+
+    /// <summary>What differs from the image, sorted by path. ResourceExhausted when it is more than <see cref="FileChange.CountMost"/> paths.</summary>
+    Task<IReadOnlyList<FileChange>> ReadChangesAsync(Container container, CancellationToken cancellationToken);
 
     /// <summary>Clones a running container into <paramref name="forks"/> (records already made by the Controller).</summary>
     Task<ForkOutcome> ForkAsync(string id, IReadOnlyList<Container> forks, CancellationToken cancellationToken);

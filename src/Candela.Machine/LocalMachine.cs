@@ -223,23 +223,6 @@ public sealed partial class LocalMachine : IMachine
     }
 
     /// <inheritdoc/>
-    public async Task ReadArchiveAsync(string id, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken)
-    {
-        IAgent agent = Run(id).Agent;
-        ArchiveStat stat = await Translate(agent.StatAsync(path, cancellationToken));
-        Stream destination = await begin(ToPathStat(stat));
-        await Translate(agent.ReadArchiveAsync(path, destination, cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    public async Task<PathStat> StatPathAsync(string id, string path, CancellationToken cancellationToken) =>
-        ToPathStat(await Translate(Run(id).Agent.StatAsync(path, cancellationToken)));
-
-    /// <inheritdoc/>
-    public Task WriteArchiveAsync(string id, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken) =>
-        Translate(Run(id).Agent.WriteArchiveAsync(path, tar, noOverwriteDirNonDir, cancellationToken));
-
-    /// <inheritdoc/>
     public async Task<ForkOutcome> ForkAsync(string id, IReadOnlyList<Container> forks, CancellationToken cancellationToken)
     {
         ContainerRun source = Run(id);
@@ -392,9 +375,7 @@ public sealed partial class LocalMachine : IMachine
         {
             GuestConfiguration configuration = LaunchPlan.Configuration(container, lease.FileSystem, _time);
             GuestProcess main = LaunchPlan.Process(container, container.Process, slot.InitialSize);
-            Directory.CreateDirectory(slot.Folder);
-            if (!File.Exists(slot.ScratchPath))
-                await _scratch.TakeAsync(slot.ScratchPath, cancellationToken);
+            await EnsureScratchAsync(slot, cancellationToken);
             clock.Mark("disks");
 
             IMicroVm vm = await _microvisor.CloneAsync(NewClone(container.Id, size, lease.Path, slot.ScratchPath), cancellationToken);
@@ -425,6 +406,13 @@ public sealed partial class LocalMachine : IMachine
         if (_network is null || vm.TapName is not { } tap)
             throw new CandelaException(ErrorCode.NotSupported, "micro-VMs have no network card on this machine: candela machine info says why; --network none works");
         _network.ConnectTap(tap, container.Project, endpoint.PortId);
+    }
+
+    private async Task EnsureScratchAsync(ContainerSlot slot, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(slot.Folder);
+        if (!File.Exists(slot.ScratchPath))
+            await _scratch.TakeAsync(slot.ScratchPath, cancellationToken);
     }
 
     private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, BlockImageLease lease)

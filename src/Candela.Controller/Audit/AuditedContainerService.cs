@@ -81,6 +81,12 @@ internal sealed class AuditedContainerService(ContainerService inner, AuditLog a
     public Task WriteArchiveAsync(Caller caller, string reference, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "archive.write", $"{reference}:{path}", () => inner.WriteArchiveAsync(caller, reference, path, tar, noOverwriteDirNonDir, cancellationToken));
 
+    public Task ExportAsync(Caller caller, string reference, Func<Task<Stream>> begin, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, "container.export", reference, () => inner.ExportAsync(caller, reference, begin, cancellationToken));
+
+    public Task<IReadOnlyList<FileChange>> ReadChangesAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, "container.changes", reference, () => inner.ReadChangesAsync(caller, reference, cancellationToken));
+
     public IAsyncEnumerable<ResourceEvent> ReadEventsAsync(Caller caller, DateTimeOffset? since, DateTimeOffset? until, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "events.read", "", () => inner.ReadEventsAsync(caller, since, until, cancellationToken), cancellationToken);
 }

@@ -164,20 +164,30 @@ internal sealed class ContainerService(
 
     public async Task ReadArchiveAsync(Caller caller, string reference, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken)
     {
-        var record = GetAwake(caller, reference);
-        await machine.ReadArchiveAsync(record.Id, CheckPath(path), begin, cancellationToken);
+        var record = GetWithFiles(caller, reference);
+        await machine.ReadArchiveAsync(record, CheckPath(path), begin, cancellationToken);
         events.AddContainer(record, "archive-path");
     }
 
     public Task<PathStat> StatPathAsync(Caller caller, string reference, string path, CancellationToken cancellationToken) =>
-        machine.StatPathAsync(GetAwake(caller, reference).Id, CheckPath(path), cancellationToken);
+        machine.StatPathAsync(GetWithFiles(caller, reference), CheckPath(path), cancellationToken);
 
     public async Task WriteArchiveAsync(Caller caller, string reference, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken)
     {
-        var record = GetAwake(caller, reference);
-        await machine.WriteArchiveAsync(record.Id, CheckPath(path), tar, noOverwriteDirNonDir, cancellationToken);
+        var record = GetWithFiles(caller, reference);
+        await machine.WriteArchiveAsync(record, CheckPath(path), tar, noOverwriteDirNonDir, cancellationToken);
         events.AddContainer(record, "extract-to-dir");
     }
+
+    public async Task ExportAsync(Caller caller, string reference, Func<Task<Stream>> begin, CancellationToken cancellationToken)
+    {
+        var record = GetWithFiles(caller, reference);
+        await machine.ExportAsync(record, begin, cancellationToken);
+        events.AddContainer(record, "export");
+    }
+
+    public Task<IReadOnlyList<FileChange>> ReadChangesAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
+        machine.ReadChangesAsync(GetWithFiles(caller, reference), cancellationToken);
 
     public IAsyncEnumerable<ResourceEvent> ReadEventsAsync(Caller caller, DateTimeOffset? since, DateTimeOffset? until, CancellationToken cancellationToken) =>
         events.ReadAsync(caller.Project, since, until, cancellationToken);
@@ -203,6 +213,18 @@ internal sealed class ContainerService(
         return record.Status.State is ContainerState.Running or ContainerState.Paused
             ? record
             : throw new CandelaException(ErrorCode.Conflict, $"container {record.Id} is not running");
+    }
+
+    /// <summary>A container whose files can be read: by its own agent, or by another one while it does not run.</summary>
+    private Container GetWithFiles(Caller caller, string reference)
+    {
+        var record = Get(caller, reference).Record;
+        return record.Status.State switch
+        {
+            ContainerState.Paused => throw new CandelaException(ErrorCode.Conflict, $"container {record.Id} is paused: unpause it first"),
+            ContainerState.Removing or ContainerState.Dead => throw new CandelaException(ErrorCode.Conflict, "Container is marked for removal"),
+            _ => record,
+        };
     }
 
     /// <summary>A running container whose agent can answer.</summary>

@@ -47,7 +47,10 @@ internal sealed record ArchiveStat(
         | ((mode & 0x200) != 0 ? GoSticky : 0);
 }
 
-/// <summary><c>docker cp</c>.</summary>
+/// <summary>An answer of <c>GET /containers/{id}/changes</c>: 0 changed, 1 added, 2 deleted.</summary>
+internal sealed record ChangeView(string Path, int Kind);
+
+/// <summary><c>docker cp</c>, <c>docker export</c> and <c>docker diff</c>.</summary>
 internal static class ArchiveEndpoints
 {
     private const string StatHeader = "X-Docker-Container-Path-Stat";
@@ -57,6 +60,19 @@ internal static class ArchiveEndpoints
         routes.Get("/containers/{name}/archive", ReadAsync, Subject.Container);
         routes.Head("/containers/{name}/archive", StatAsync, Subject.Container);
         routes.Put("/containers/{name}/archive", WriteAsync, Subject.Container);
+        routes.Get("/containers/{name}/export", ExportAsync, Subject.Container);
+        routes.Get("/containers/{name}/changes", ChangesAsync, Subject.Container);
+    }
+
+    private static Task ExportAsync(DockerRequest request) =>
+        request.Containers.ExportAsync(request.Caller, request.Reference, () => request.StartStreamAsync(MediaTypes.OctetStream), request.Aborted);
+
+    private static async Task ChangesAsync(DockerRequest request)
+    {
+        var changes = await request.Containers.ReadChangesAsync(request.Caller, request.Reference, request.Aborted);
+        // Docker's answer to no change at all is null.
+        List<ChangeView>? views = changes.Count == 0 ? null : [.. changes.Select(static change => new ChangeView(change.Path, (int)change.Kind))];
+        await request.WriteJsonAsync(views!, DockerJson.Default.ListChangeView);
     }
 
     private static async Task StatAsync(DockerRequest request)

@@ -27,8 +27,6 @@ internal static class ContainerEndpoints
         routes.Delete("/containers/{name}", RemoveAsync, Subject.Container);
         routes.Post("/containers/prune", PruneAsync);
         routes.Post("/containers/{name}/update", static _ => throw DockerException.NotSupported("docker update is"), Subject.Container);
-        routes.Get("/containers/{name}/changes", static _ => throw DockerException.NotSupported("docker diff is"), Subject.Container);
-        routes.Get("/containers/{name}/export", static _ => throw DockerException.NotSupported("docker export is"), Subject.Container);
     }
 
     private static async Task CreateAsync(DockerRequest request)

@@ -23,6 +23,7 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(WaitResponse))]
 [JsonSerializable(typeof(TopResponse))]
 [JsonSerializable(typeof(ArchiveStat))]
+[JsonSerializable(typeof(List<ChangeView>))]
 [JsonSerializable(typeof(StatisticsView))]
 [JsonSerializable(typeof(ContainersPruned))]
 [JsonSerializable(typeof(ExecCreateRequest))]

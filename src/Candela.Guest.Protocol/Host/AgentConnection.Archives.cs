@@ -11,7 +11,15 @@ public sealed partial class AgentConnection
         Parse(await RequestAsync(FrameType.Stat, 0, 0, 0, PathMessage(path), cancellationToken), ReplyCodec.ReadArchiveStat);
 
     /// <inheritdoc/>
-    public async Task<ArchiveStat> ReadArchiveAsync(string path, Stream destination, CancellationToken cancellationToken)
+    public async Task<ArchiveStat> ReadArchiveAsync(string path, Stream destination, CancellationToken cancellationToken) =>
+        Parse(await DownloadAsync(FrameType.ReadArchive, 0, PathMessage(path), destination, cancellationToken), ReplyCodec.ReadArchiveStat);
+
+    /// <inheritdoc/>
+    public Task ReadTreeAsync(GuestTree tree, Stream destination, CancellationToken cancellationToken) =>
+        DownloadAsync(FrameType.ReadTree, (byte)tree, default, destination, cancellationToken);
+
+    /// <summary>Takes a stream of the guest to its end; gives the reply that came before it.</summary>
+    private async Task<byte[]> DownloadAsync(FrameType type, byte flags, ReadOnlyMemory<byte> message, Stream destination, CancellationToken cancellationToken)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
         var request = Begin(new PendingRequest { Down = pipe, DownCreditBytes = ProtocolLimits.ArchiveWindowBytes }, out var number);
@@ -22,8 +30,8 @@ public sealed partial class AgentConnection
             using var either = CancellationTokenSource.CreateLinkedTokenSource(idle.Token, cancellationToken);
             try
             {
-                await SendAsync(new FrameHeader(FrameType.ReadArchive, 0, 0, 0, number, 0), PathMessage(path), either.Token).WaitAsync(either.Token);
-                var stat = Parse(await request.Reply.WaitAsync(either.Token), ReplyCodec.ReadArchiveStat);
+                await SendAsync(new FrameHeader(type, flags, 0, 0, number, 0), message, either.Token).WaitAsync(either.Token);
+                var reply = await request.Reply.WaitAsync(either.Token);
                 while (true)
                 {
                     var read = await pipe.Reader.ReadAsync(either.Token);
@@ -38,7 +46,7 @@ public sealed partial class AgentConnection
                     await SendAsync(new FrameHeader(FrameType.ArchiveCredit, 0, 0, 0, number, (ulong)count), default, either.Token);
                 }
                 finished = true;
-                return stat;
+                return reply;
             }
             catch (OperationCanceledException) when (idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {

@@ -63,6 +63,9 @@ public interface IAgent : IAsyncDisposable
     /// <summary>Reads a file or tree of the container as a tar stream (ustar/pax), as Docker's archive endpoint does.</summary>
     Task<ArchiveStat> ReadArchiveAsync(string path, Stream destination, CancellationToken cancellationToken);
 
+    /// <summary>Reads what the container is made of, without what is mounted in it.</summary>
+    Task ReadTreeAsync(GuestTree tree, Stream destination, CancellationToken cancellationToken);
+
     /// <summary>Stat only.</summary>
     Task<ArchiveStat> StatAsync(string path, CancellationToken cancellationToken);
 

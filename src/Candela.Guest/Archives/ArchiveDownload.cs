@@ -4,8 +4,8 @@ using Candela.Guest.Protocol;
 
 namespace Candela.Guest.Archives;
 
-/// <summary>A tar stream on its way to the host, no faster than the host grants.</summary>
-internal sealed class ArchiveDownload(uint request, ArchiveReader archive) : IDisposable
+/// <summary>A stream of the container's files on its way to the host, no faster than the host grants.</summary>
+internal sealed class ArchiveDownload(uint request, IArchiveSource archive) : IDisposable
 {
     private ulong _credit = ProtocolLimits.ArchiveWindowBytes;
 

@@ -1,6 +1,7 @@
 using Candela.Guest.Channel;
 using Candela.Guest.Files;
 using Candela.Guest.Protocol;
+using Candela.Guest.Protocol.Host;
 
 namespace Candela.Guest.Archives;
 
@@ -21,6 +22,23 @@ internal sealed class ArchiveTransfers(FrameSender sender)
         CheckRoom(request);
         var archive = ArchiveReader.Open(GuestPaths.Root, path);
         ReplyCodec.Write(reply, archive.Stat);
+        _downloads.Add(request, new ArchiveDownload(request, archive));
+        _turn.Add(request);
+    }
+
+    /// <summary>Begins to read what the host asks of the whole container; the data follows the reply.</summary>
+    /// <exception cref="AgentFailure">It cannot be read, there is no such thing, or too many transfers are under way.</exception>
+    public void BeginDownload(uint request, GuestTree tree)
+    {
+        CheckRoom(request);
+        var layer = new WritableLayer(GuestPaths.Scratch + "/upper", GuestPaths.Image);
+        IArchiveSource archive = tree switch
+        {
+            GuestTree.Root => ArchiveReader.OpenWhole(ConfinedRoot.WithoutMounts(GuestPaths.Root)),
+            GuestTree.Layer => ArchiveReader.OpenLayer(layer),
+            GuestTree.Changes => new ChangesReader(layer),
+            _ => throw new AgentFailure(AgentError.InvalidArgument, $"there is no tree {(byte)tree}"),
+        };
         _downloads.Add(request, new ArchiveDownload(request, archive));
         _turn.Add(request);
     }

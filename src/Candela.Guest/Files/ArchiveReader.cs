@@ -7,7 +7,7 @@ namespace Candela.Guest.Files;
 /// A file or tree of the container as a tar stream, made piece by piece while it is read. A folder's entries are named below the
 /// path's last step, as <c>docker cp</c> expects it; sockets are left out, as Docker does.
 /// </summary>
-internal sealed class ArchiveReader : IDisposable
+internal sealed class ArchiveReader : IArchiveSource
 {
     /// <summary>Deepest nesting of folders that is read; each level holds a descriptor open.</summary>
     public const int MaximumDepth = 256;
@@ -19,6 +19,8 @@ internal sealed class ArchiveReader : IDisposable
 
     private readonly ConfinedRoot _root;
     private readonly ArchiveSubject _subject;
+    private readonly bool _isWhole;
+    private readonly WritableLayer? _layer;
     private readonly List<FolderReader> _open = [];
     private readonly Dictionary<(uint Major, uint Minor, ulong Inode), byte[]> _hardLinks = [];
     private readonly TarHeader _header = new();
@@ -33,10 +35,12 @@ internal sealed class ArchiveReader : IDisposable
     private bool _started;
     private bool _ended;
 
-    private ArchiveReader(ConfinedRoot root, ArchiveSubject subject)
+    private ArchiveReader(ConfinedRoot root, ArchiveSubject subject, bool isWhole, WritableLayer? layer)
     {
         _root = root;
         _subject = subject;
+        _isWhole = isWhole;
+        _layer = layer;
     }
 
     /// <summary>Stat of the path.</summary>
@@ -46,10 +50,22 @@ internal sealed class ArchiveReader : IDisposable
     /// <exception cref="AgentFailure">NoSuchPath, or a failed call.</exception>
     public static ArchiveReader Open(string root, string path)
     {
-        var confined = new ConfinedRoot(root);
+        return Open(new ConfinedRoot(root), path, isWhole: false, layer: null);
+    }
+
+    /// <summary>Starts to read a whole root without what is mounted in it; its entries have no slash at their beginning.</summary>
+    /// <exception cref="AgentFailure">A failed call.</exception>
+    public static ArchiveReader OpenWhole(ConfinedRoot root) => Open(root, "/", isWhole: true, layer: null);
+
+    /// <summary>Starts to read a writable layer as a layer of an image (OCI image-spec, layer.md: whiteouts).</summary>
+    /// <exception cref="AgentFailure">A failed call.</exception>
+    public static ArchiveReader OpenLayer(WritableLayer layer) => Open(new ConfinedRoot(layer.Folder), "/", isWhole: true, layer);
+
+    private static ArchiveReader Open(ConfinedRoot confined, string path, bool isWhole, WritableLayer? layer)
+    {
         try
         {
-            return new ArchiveReader(confined, ArchiveSubject.Open(confined, path));
+            return new ArchiveReader(confined, ArchiveSubject.Open(confined, path), isWhole, layer);
         }
         catch
         {
@@ -169,12 +185,20 @@ internal sealed class ArchiveReader : IDisposable
 
     private void AddChild(FolderReader folder, ReadOnlySpan<byte> name)
     {
-        var path = folder.ArchivePath.Length == 0 ? [(byte)'/', .. name[..^1]] : UnixPath.Join(folder.ArchivePath, name[..^1]);
+        var path = folder.ArchivePath.Length > 0 ? UnixPath.Join(folder.ArchivePath, name[..^1]) : _isWhole ? name[..^1].ToArray() : [(byte)'/', .. name[..^1]];
         var error = FileCalls.Status(folder.Number, name, out var status);
         if (error == -FileCalls.ENOENT)
             return; // deleted meanwhile
         if (error < 0)
             throw FileFailure.Of("lstat", path, error);
+        if (_layer is not null && _layer.IsAgents(folder.Number, name, path, status))
+            return;
+        if (_layer is not null && WritableLayer.IsWhiteout(status))
+        {
+            AddMarker(folder.ArchivePath, [.. WritableLayer.WhiteoutPrefix, .. name[..^1]], status);
+            return;
+        }
+
         if (status.Type != FileStatus.S_IFDIR)
         {
             AddEntry(folder.Number, name, path, status);
@@ -205,13 +229,26 @@ internal sealed class ArchiveReader : IDisposable
             throw new AgentFailure(AgentError.LimitExceeded, $"{FileFailure.Text(path)}: folders are nested deeper than {MaximumDepth}");
         }
 
+        var isOpaque = _layer is not null && WritableLayer.IsOpaque(folder.Number);
         AddAttributes(folder.Number);
         if (isEntered)
             _open.Add(new FolderReader(folder, path));
         else
             folder.Dispose();
-        SetPending(_header.Make(TarHeader.Folder, [.. path, (byte)'/'], default, 0, status));
+        if (_isWhole && path.Length == 0)
+        {
+            _header.DropRecords();
+            return; // the root itself
+        }
+
+        var header = _header.Make(TarHeader.Folder, [.. path, (byte)'/'], default, 0, status);
+        SetPending(isOpaque ? [.. header, .. _header.Make(TarHeader.File, UnixPath.Join(path, WritableLayer.OpaqueMarker), default, 0, MarkerStatus(status))] : header);
     }
+
+    private void AddMarker(byte[] folder, byte[] name, in FileStatus status) =>
+        SetPending(_header.Make(TarHeader.File, UnixPath.Join(folder, name), default, 0, MarkerStatus(status)));
+
+    private static FileStatus MarkerStatus(in FileStatus status) => new() { ModifiedSeconds = status.ModifiedSeconds };
 
     private void AddEntry(int folder, ReadOnlySpan<byte> name, byte[] path, in FileStatus status)
     {

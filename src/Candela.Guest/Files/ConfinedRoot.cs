@@ -19,6 +19,17 @@ internal sealed class ConfinedRoot : IDisposable
         _root = number >= 0 ? new Descriptor(number) : throw FileFailure.Of("open", name, number);
     }
 
+    private ConfinedRoot(Descriptor root) => _root = root;
+
+    /// <summary>The root without what is mounted in it: the image and the writable layer alone.</summary>
+    /// <exception cref="AgentFailure">There is no mount there.</exception>
+    public static ConfinedRoot WithoutMounts(string path)
+    {
+        var name = Encoding.UTF8.GetBytes(path + '\0');
+        var number = FileCalls.CloneMount(name);
+        return number >= 0 ? new ConfinedRoot(new Descriptor(number)) : throw FileFailure.Of("open_tree", name, number);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _root.Dispose();
 

@@ -22,7 +22,10 @@ internal static unsafe partial class FileCalls
     public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EINVAL = 22, ENOSPC = 28, EROFS = 30;
     public const int ENOTEMPTY = 39, ELOOP = 40, ENOTSUP = 95, EDQUOT = 122;
 
-    private const nint SYS_getdents64 = 217, SYS_openat2 = 437;
+    // include/uapi/linux/mount.h
+    private const int OPEN_TREE_CLONE = 1;
+
+    private const nint SYS_getdents64 = 217, SYS_open_tree = 428, SYS_openat2 = 437;
 
     /// <summary>A transient EAGAIN of openat2 (a rename went on somewhere) is tried again so often.</summary>
     private const int ResolveAttempts = 64;
@@ -57,6 +60,13 @@ internal static unsafe partial class FileCalls
                     return (int)result;
             }
         }
+    }
+
+    /// <summary>open_tree(2): a copy of the mount at a path without those in it, which goes with its descriptor.</summary>
+    public static int CloneMount(ReadOnlySpan<byte> path)
+    {
+        fixed (byte* name = path)
+            return (int)Result(syscall(SYS_open_tree, AT_FDCWD, (nint)name, OPEN_TREE_CLONE | O_CLOEXEC, 0));
     }
 
     public static int OpenAt(int folder, ReadOnlySpan<byte> path, int flags, uint mode = 0)

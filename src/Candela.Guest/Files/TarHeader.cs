@@ -34,6 +34,9 @@ internal sealed class TarHeader
         _records.Add((byte)'\n');
     }
 
+    /// <summary>Forgets the records added since the last header.</summary>
+    public void DropRecords() => _records.Clear();
+
     /// <summary>Makes the header of one entry, with the records added since the last one.</summary>
     /// <param name="type">Type flag.</param>
     /// <param name="name">Path in the archive; a folder's ends with "/".</param>

@@ -50,6 +50,14 @@ internal static class LaunchPlan
         };
     }
 
+    /// <summary>What a guest is told that mounts a stopped container's disks for their files alone: nothing that hides files.</summary>
+    public static GuestConfiguration FilesOnly(Container container, string imageFileSystem, TimeProvider time) => new()
+    {
+        Identity = Identity(container, time),
+        ImageFileSystem = imageFileSystem,
+        ReadOnlyRoot = container.Spec.ReadOnlyRootfs,
+    };
+
     /// <summary>A process of the container: its main one or an exec.</summary>
     public static GuestProcess Process(Container container, ProcessConfiguration process, (ushort Rows, ushort Columns)? size, bool discardOutput = false)
     {

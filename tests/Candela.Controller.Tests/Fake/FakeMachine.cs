@@ -127,12 +127,19 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
     public Task<IReadOnlyList<ProcessEntry>> ListProcessesAsync(string id, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<ProcessEntry>>([]);
 
-    public Task ReadArchiveAsync(string id, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task ReadArchiveAsync(Container container, string path, Func<PathStat, Task<Stream>> begin, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task<PathStat> StatPathAsync(string id, string path, CancellationToken cancellationToken) =>
+    public Task<PathStat> StatPathAsync(Container container, string path, CancellationToken cancellationToken) =>
         Task.FromResult(new PathStat(path, 0, 0, time.GetUtcNow(), ""));
 
-    public Task WriteArchiveAsync(string id, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task WriteArchiveAsync(Container container, string path, Stream tar, bool noOverwriteDirNonDir, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task ExportAsync(Container container, Func<Task<Stream>> begin, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task ReadLayerAsync(Container container, Stream destination, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<IReadOnlyList<FileChange>> ReadChangesAsync(Container container, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<FileChange>>([new FileChange("/new", FileChangeKind.Added)]);
 
     public async Task<ForkOutcome> ForkAsync(string id, IReadOnlyList<Container> forks, CancellationToken cancellationToken)
     {

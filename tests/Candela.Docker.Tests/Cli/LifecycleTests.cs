@@ -57,6 +57,15 @@ public sealed class LifecycleTests
     }
 
     [Fact]
+    public async Task Changes_are_listed_and_the_file_system_is_exported()
+    {
+        await using var docker = await DockerServer.StartAsync();
+        await docker.OutputAsync("create", "--name", "box", "--network=none", "candela/base");
+        Assert.Equal("C /etc\nA /etc/new\nD /etc/old", await docker.OutputAsync("diff", "box"));
+        Assert.Equal("a tar", await docker.OutputAsync("export", "box"));
+    }
+
+    [Fact]
     public async Task Images_are_pulled_listed_tagged_loaded_imported_and_removed()
     {
         await using var docker = await DockerServer.StartAsync();

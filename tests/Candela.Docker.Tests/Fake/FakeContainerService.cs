@@ -338,6 +338,19 @@ internal sealed class FakeContainerService(FakeImageService images) : IContainer
         Assert.Equal(0, unpack.ExitCode);
     }
 
+    public async Task ExportAsync(Caller caller, string reference, Func<Task<Stream>> begin, CancellationToken cancellationToken)
+    {
+        Find(reference);
+        await (await begin()).WriteAsync("a tar"u8.ToArray(), cancellationToken);
+    }
+
+    public Task<IReadOnlyList<FileChange>> ReadChangesAsync(Caller caller, string reference, CancellationToken cancellationToken)
+    {
+        Find(reference);
+        return Task.FromResult<IReadOnlyList<FileChange>>(
+            [new FileChange("/etc", FileChangeKind.Modified), new FileChange("/etc/new", FileChangeKind.Added), new FileChange("/etc/old", FileChangeKind.Deleted)]);
+    }
+
     public async IAsyncEnumerable<ResourceEvent> ReadEventsAsync(
         Caller caller, DateTimeOffset? since, DateTimeOffset? until, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -15,6 +15,9 @@ internal sealed class ScriptedGuest
 {
     private readonly ConcurrentDictionary<string, Memory> _memories = new();
 
+    /// <summary>What every container differs in from its image: records as the guest sends them.</summary>
+    private static byte[] Changes { get; } = "D/b\0C/a\0A/a/x\0A/a-b\0"u8.ToArray();
+
     /// <summary>Serves a clone's port.</summary>
     public Task ServeAsync(CloneSpec spec, Stream port, CancellationToken cancellationToken) =>
         new Guest(_memories[spec.Id] = new Memory(), port).ServeAsync(cancellationToken);
@@ -105,6 +108,18 @@ internal sealed class ScriptedGuest
                         await TellAsync(header.Process, resumed, (int)header.Position);
                     break;
                 case FrameType.Acknowledge:
+                    break;
+                case FrameType.Stat:
+                    await ReplyAsync(header, static writer => ReplyCodec.Write(writer, new ArchiveStat("file", 4, 0x81A4, 0, "")));
+                    break;
+                case FrameType.ReadArchive or FrameType.ReadTree:
+                    await ReplyAsync(header, writer =>
+                    {
+                        if (header.Type == FrameType.ReadArchive)
+                            ReplyCodec.Write(writer, new ArchiveStat("file", 4, 0x81A4, 0, ""));
+                    });
+                    await SendAsync(FrameType.ArchiveDown, 0, header.Request, 0, header.Flags == (byte)GuestTree.Changes ? Changes : "tar"u8.ToArray());
+                    await SendAsync(FrameType.ArchiveDown, 0, header.Request, 0, []);
                     break;
                 default:
                     await ReplyAsync(header, _ => { });
