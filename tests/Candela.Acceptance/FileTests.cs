@@ -32,7 +32,7 @@ public sealed class FileTests(Platform platform)
     public async Task Links_lead_nowhere_outside_of_the_container()
     {
         using var folder = new TemporaryFolder();
-        var id = await platform.StartContainerAsync([], "sh", "-c", "ln -s / /up; ln -s ../../../../../etc/hostname /name; ln -s /srv /into; mkdir /srv");
+        var id = await platform.StartContainerAsync([], "sh", "-c", "ln -s / /up; ln -s ../../../../../etc/hostname /name; ln -s /srv /into; mkdir -p /srv");
         Assert.Equal("0", (await platform.DockerAsync("wait", id)).Text);
         File.WriteAllText(folder.File("in"), "inside");
 
