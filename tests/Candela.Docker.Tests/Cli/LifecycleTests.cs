@@ -122,8 +122,6 @@ public sealed class LifecycleTests
     [InlineData("push candela/base", "docker push is not supported yet")]
     [InlineData("save candela/base", "docker save is not supported yet")]
     [InlineData("search x", "docker search is not supported yet")]
-    [InlineData("diff box", "docker diff is not supported yet")]
-    [InlineData("export box", "docker export is not supported yet")]
     [InlineData("update --memory 64m box", "docker update is not supported yet")]
     [InlineData("swarm init", "swarm mode is not supported yet")]
     [InlineData("node ls", "This node is not a swarm manager")]
