@@ -1,3 +1,4 @@
+using Candela.Vmm.Native;
 using Candela.Vmm.State;
 
 namespace Candela.Vmm.Legacy;
@@ -27,6 +28,7 @@ internal sealed class Serial8250
     private const byte Loop = 0x10;
 
     private readonly IInterruptLine _interrupt;
+    private readonly int _outputDescriptor;
     private readonly Lock _lock = new();
     private readonly byte[] _output = new byte[KeptBytes];
     private long _outputCount;
@@ -38,8 +40,12 @@ internal sealed class Serial8250
     private byte _divisorHigh;
     private bool _isEmptyPending;
 
-    /// <summary>A port whose interrupt goes to this line.</summary>
-    public Serial8250(IInterruptLine interrupt) => _interrupt = interrupt;
+    /// <summary>A port whose interrupt goes to this line; its output goes to a descriptor too, unless that is negative.</summary>
+    public Serial8250(IInterruptLine interrupt, int outputDescriptor = -1)
+    {
+        _interrupt = interrupt;
+        _outputDescriptor = outputDescriptor;
+    }
 
     /// <summary>The guest reads a register, 0 to 7.</summary>
     public byte Read(int register)
@@ -83,7 +89,7 @@ internal sealed class Serial8250
                     break;
                 case Data:
                     if ((_modemControl & Loop) == 0)
-                        _output[_outputCount++ % KeptBytes] = value;
+                        Emit(value);
                     RaiseEmpty();
                     break;
                 case InterruptEnable when (_lineControl & DivisorAccess) != 0:
@@ -146,6 +152,13 @@ internal sealed class Serial8250
             _divisorHigh = state.U8();
             _isEmptyPending = state.Flag();
         }
+    }
+
+    private unsafe void Emit(byte value)
+    {
+        _output[_outputCount++ % KeptBytes] = value;
+        if (_outputDescriptor >= 0)
+            _ = Libc.write(_outputDescriptor, &value, 1);
     }
 
     private void RaiseEmpty()

@@ -58,6 +58,9 @@ internal sealed unsafe class GuestMemory
         return false;
     }
 
+    /// <summary>Whether a range is memory.</summary>
+    public bool Contains(ulong address, ulong lengthBytes) => TryTranslate(address, lengthBytes, out _);
+
     /// <summary>A range as a span; false when any byte of it is not memory or it is longer than a span can be.</summary>
     public bool TrySpan(ulong address, ulong lengthBytes, out Span<byte> span)
     {

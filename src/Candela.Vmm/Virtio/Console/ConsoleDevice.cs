@@ -68,12 +68,11 @@ internal sealed class ConsoleDevice : VirtioDevice
         PumpAll();
     }
 
-    /// <summary>The host's end may be readable or writable again: moves what can be moved. False: the host has hung up. Under the device's lock.</summary>
+    /// <summary>The host's end may be readable or writable again: moves what can be moved. False: there is no host any more. Under the device's lock.</summary>
     public bool Pump()
     {
-        bool hadHost = _host is not null;
         PumpAll();
-        return !hadHost || _host is not null;
+        return _host is not null;
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,4 @@
-namespace Candela.Microvisor.Tests;
+namespace Candela.Tests.Shared;
 
 /// <summary>Programs that ./test has built (CANDELA_BIN).</summary>
 internal static class Programs
@@ -6,6 +6,11 @@ internal static class Programs
     public static string Jailer => Find("candela-jailer");
 
     public static string Guest => Find("candela-guest");
+
+    public static string Vmm => Find("candela-vmm");
+
+    /// <summary>Keeps kernels of host images between test runs.</summary>
+    public static string HostCache => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Folder))!, "host-cache");
 
     /// <summary>Keeps kernels and guests between test runs.</summary>
     public static string GuestCache => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Folder))!, "guest-cache");

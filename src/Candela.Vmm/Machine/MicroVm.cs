@@ -1,0 +1,161 @@
+using System.Text;
+using Candela.Vmm.Acpi;
+using Candela.Vmm.Boot;
+using Candela.Vmm.Kvm;
+using Candela.Vmm.Legacy;
+using Candela.Vmm.Loop;
+using Candela.Vmm.Memory;
+using Candela.Vmm.Native;
+using Candela.Vmm.Virtio;
+using Candela.Vmm.Virtio.Block;
+using Candela.Vmm.Virtio.Console;
+using Candela.Vmm.Virtio.Entropy;
+using Candela.Vmm.Virtio.Mmio;
+
+namespace Candela.Vmm.Machine;
+
+/// <summary>One VM: memory, vCPUs, devices, and the thread that serves them.</summary>
+internal sealed class MicroVm
+{
+    /// <summary>Size of every disk as the guest sees it, 1 TiB, whatever file is behind it.</summary>
+    public const ulong DiskBytes = 1UL << 40;
+
+    private static readonly byte[] PortName = "candela.agent.0"u8.ToArray();
+
+    private readonly GuestMemory _memory;
+    private readonly VirtualMachine _vm;
+    private readonly IoApic _ioApic;
+    private readonly Serial8250 _serial;
+    private readonly ConsoleDevice _agent;
+    private readonly BlockDevice[] _disks;
+    private readonly MmioTransport[] _devices;
+    private readonly VCpuThread[] _vCpus;
+    private readonly EventFd _ended = new();
+    private VCpuThread? _firstEnded;
+
+    /// <summary>Makes a VM that stands still, with its kernel loaded.</summary>
+    /// <exception cref="KvmException">KVM refused.</exception>
+    /// <exception cref="BootException">The kernel cannot be booted.</exception>
+    /// <exception cref="NativeException">A descriptor is not what it should be.</exception>
+    public MicroVm(VmSpec spec)
+    {
+        _memory = MemoryFile.Map(spec.MemoryDescriptor, spec.MemoryBytes, spec.IsMemoryPrivate);
+        _vm = new VirtualMachine(KvmDevice.Open(), _memory);
+        _ioApic = new IoApic(_vm);
+        EventFd serialLine = new();
+        _vm.ConnectInterrupt(serialLine, Serial8250.Gsi);
+        _serial = new Serial8250(serialLine, spec.SerialDescriptor);
+
+        _agent = new ConsoleDevice(_memory, PortName);
+        _disks = [new BlockDevice(_memory, "disk0"u8, DiskBytes, isReadOnly: true), new BlockDevice(_memory, "disk1"u8, DiskBytes, isReadOnly: false)];
+        for (int i = 0; i < _disks.Length; i++)
+            SetDisk(i, spec.DiskDescriptors[i]);
+        VirtioDevice[] devices = [_agent, .. _disks, new EntropyDevice(_memory, new KernelEntropy())];
+        _devices = new MmioTransport[devices.Length];
+        for (int i = 0; i < devices.Length; i++)
+            _devices[i] = Attach(devices[i], i);
+
+        DeviceBus bus = new(_ioApic, _serial, _devices);
+        VCpu[] vCpus = new VCpu[spec.VCpuCount];
+        for (int i = 0; i < vCpus.Length; i++)
+        {
+            vCpus[i] = _vm.CreateVCpu(i, spec.VCpuCount);
+            vCpus[i].ApplyCpuid();
+        }
+
+        Load(spec, vCpus);
+        _vCpus = Array.ConvertAll(vCpus, vCpu => new VCpuThread(vCpu, bus, OnEnded));
+        if (spec.AgentDescriptor >= 0)
+            _ = new AgentEndpoint(Loop, _agent, spec.AgentDescriptor);
+        Loop.Add(_ended.Descriptor, Linux.EPOLLIN, new Nothing());
+    }
+
+    /// <summary>The device thread's loop.</summary>
+    public EventLoop Loop { get; } = new();
+
+    /// <summary>Puts a file behind a disk; a negative descriptor takes it away.</summary>
+    public void SetDisk(int index, int descriptor)
+    {
+        lock (_disks[index])
+            _disks[index].Backend = descriptor < 0 ? null : new FileBackend(descriptor);
+    }
+
+    /// <summary>Starts the vCPUs' threads, which stand still.</summary>
+    public void Start()
+    {
+        foreach (VCpuThread vCpu in _vCpus)
+            vCpu.Start();
+    }
+
+    /// <summary>Lets the vCPUs run.</summary>
+    public void Resume()
+    {
+        foreach (VCpuThread vCpu in _vCpus)
+            vCpu.Resume();
+    }
+
+    /// <summary>Stops all vCPUs and waits until they stand still.</summary>
+    public void Pause()
+    {
+        foreach (VCpuThread vCpu in _vCpus)
+            vCpu.RequestPause();
+        foreach (VCpuThread vCpu in _vCpus)
+            vCpu.WaitUntilPaused();
+    }
+
+    /// <summary>Serves the devices until a vCPU ends; the result is that vCPU's thread.</summary>
+    public VCpuThread Serve()
+    {
+        while (true)
+        {
+            Loop.Turn();
+            if (Volatile.Read(ref _firstEnded) is { } ended)
+                return ended;
+        }
+    }
+
+    /// <summary>The last lines of the guest's console.</summary>
+    public string ReadConsole()
+    {
+        byte[] output = new byte[Serial8250.KeptBytes];
+        return Encoding.UTF8.GetString(output, 0, _serial.CopyOutput(output));
+    }
+
+    private MmioTransport Attach(VirtioDevice device, int index)
+    {
+        EventFd line = new();
+        _vm.ConnectInterrupt(line, Platform.VirtioGsi + index);
+        ulong notify = Platform.VirtioAddress + (ulong)index * Platform.VirtioStride + MmioRegister.QueueNotify;
+        for (int queue = 0; queue < device.Queues.Length; queue++)
+        {
+            Doorbell doorbell = new(device, queue);
+            _vm.ConnectNotification(doorbell.Bell, notify, (uint)queue);
+            Loop.Add(doorbell.Bell.Descriptor, Linux.EPOLLIN, doorbell);
+        }
+
+        return new MmioTransport(device, line);
+    }
+
+    private void Load(VmSpec spec, VCpu[] vCpus)
+    {
+        using FileMapping kernel = new(spec.KernelDescriptor, "the kernel");
+        using FileMapping? initramfs = spec.InitramfsDescriptor < 0 ? null : new FileMapping(spec.InitramfsDescriptor, "the initial RAM disk");
+        BootEntry entry = KernelLoader.Load(_memory, kernel.Bytes, initramfs is null ? default : initramfs.Bytes, Encoding.UTF8.GetBytes(spec.CommandLine));
+        AcpiTables.Write(_memory, spec.VCpuCount, _devices.Length);
+        BootRegisters.WriteTables(_memory, entry.IsLongMode);
+        vCpus[0].Enter(entry);
+    }
+
+    private void OnEnded(VCpuThread vCpu)
+    {
+        Interlocked.CompareExchange(ref _firstEnded, vCpu, null);
+        _ended.Raise();
+    }
+
+    private sealed class Nothing : IEventSource
+    {
+        public void OnReady(uint events)
+        {
+        }
+    }
+}
