@@ -1,4 +1,5 @@
 using Candela.Model;
+using Candela.Model.Networking;
 
 namespace Candela.Controller;
 
@@ -22,7 +23,10 @@ public interface INetworkService
     /// <summary>Creates. AlreadyExists; Conflict: its subnet overlaps another's of the project; InvalidArgument.</summary>
     Task<ContainerNetwork> CreateAsync(Caller caller, NetworkSpec spec, CancellationToken cancellationToken);
 
-    /// <summary>Removes. Conflict: it is built in, or containers are connected.</summary>
+    /// <summary>Changes routes and rate limits; what is connected has them when this returns. NotFound, InvalidArgument.</summary>
+    Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken);
+
+    /// <summary>Removes. Conflict: it is built in, a policy speaks of it, or containers are connected.</summary>
     Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken);
 
     /// <summary>Removes all that no container is connected to.</summary>

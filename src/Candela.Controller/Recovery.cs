@@ -2,6 +2,7 @@ using System.Text.Json;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
 using Candela.Controller.Networks;
+using Candela.Controller.Networks.Policies;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
@@ -22,6 +23,7 @@ internal sealed class Recovery(
     ProjectTable projects,
     BackgroundTasks background,
     NetworkTable networkTable,
+    PolicyTable policies,
     NetworkService networks,
     IMachine machine,
     TimeProvider time)
@@ -33,6 +35,7 @@ internal sealed class Recovery(
     {
         await projects.EnsureDefaultAsync(cancellationToken);
         await networkTable.LoadAsync(cancellationToken);
+        await policies.LoadAsync(cancellationToken);
         await ReadAllAsync(StateKeys.Events, entry => events.Load(writer.Chunks.Load(entry.Value)), cancellationToken);
         await ReadAllAsync(StateKeys.Projects, Load, cancellationToken);
     }

@@ -107,6 +107,9 @@ internal static class DaemonHost
         services.AddSingleton<IImageService>(_ => platform.Service<IImageService>());
         services.AddSingleton<IMachineService>(_ => platform.Service<IMachineService>());
         services.AddSingleton<INetworkService>(_ => platform.Service<INetworkService>());
+        services.AddSingleton<INetworkPolicyService>(_ => platform.Service<INetworkPolicyService>());
+        services.AddSingleton<IFlowService>(_ => platform.Service<IFlowService>());
+        services.AddSingleton<IAuthorizer>(_ => platform.Service<IAuthorizer>());
         services.AddSingleton<IDirectory>(_ => platform.Service<IDirectory>());
         services.AddSingleton<IAccessPolicy>(_ => platform.Service<IAccessPolicy>());
         services.AddSingleton(_ => platform.Service<DirectoryAdministration>());

@@ -1,6 +1,9 @@
 using System.Net;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Network;
+using Candela.Network.Flows;
+using Candela.Network.Nftables;
 using Candela.Network.Plan;
 
 namespace Candela.Machine;
@@ -113,6 +116,19 @@ public interface IMachine : IAsyncDisposable
     /// taken. NotSupported: this machine has no networks.
     /// </summary>
     Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken);
+
+    /// <summary>The latest entries of a project's flow log that fit, oldest first.</summary>
+    /// <param name="project">The project.</param>
+    /// <param name="filter">Which.</param>
+    /// <param name="most">Most entries, 1 to 10,000.</param>
+    /// <param name="after">Only entries with a greater number.</param>
+    IReadOnlyList<FlowEntry> ReadFlows(string project, Func<FlowEntry, bool> filter, int most, long after);
+
+    /// <summary>Waits until a project's flow log has an entry with a greater number; tells the greatest that there is.</summary>
+    Task<long> WaitForFlowsAsync(string project, long after, CancellationToken cancellationToken);
+
+    /// <summary>Packets and bytes of a project's networks by counter, as <see cref="ProjectNetwork.Counters"/>; empty when it has none here.</summary>
+    IReadOnlyDictionary<string, Traffic> CountFlows(string project);
 
     /// <summary>Networks that the host has routes to: not to be given to containers' networks without being asked for.</summary>
     IReadOnlyList<IPNetwork> RoutedNetworks();

@@ -12,6 +12,8 @@ using Candela.Machine.Streams;
 using Candela.Microvisor;
 using Candela.Model;
 using Candela.Network;
+using Candela.Network.Flows;
+using Candela.Network.Nftables;
 using Candela.Network.Plan;
 using Microsoft.Extensions.Logging;
 
@@ -318,6 +320,21 @@ public sealed partial class LocalMachine : IMachine
             throw new CandelaException(ErrorCode.NotSupported, "this machine has no networks: candela machine info says why; --network none works");
         return _network is null ? Task.CompletedTask : Task.Run(() => _network.Apply(plan), cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<FlowEntry> ReadFlows(string project, Func<FlowEntry, bool> filter, int most, long after) => _network?.Flows.Query(project, filter, most, after) ?? [];
+
+    /// <inheritdoc/>
+    public async Task<long> WaitForFlowsAsync(string project, long after, CancellationToken cancellationToken)
+    {
+        if (_network is not null)
+            return await _network.Flows.WaitAsync(project, after, cancellationToken);
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+        return after;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Traffic> CountFlows(string project) => _network?.Counters(project) ?? new Dictionary<string, Traffic>();
 
     /// <inheritdoc/>
     public IReadOnlyList<IPNetwork> RoutedNetworks() => _network?.RoutedNetworks() ?? [];

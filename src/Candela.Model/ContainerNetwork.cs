@@ -36,6 +36,15 @@ public sealed record ContainerNetwork
     /// <summary>Made by the platform: cannot be removed.</summary>
     public bool IsBuiltIn { get; init; }
 
+    /// <summary>Ids of the networks that packets are routed to and from; each has this one in its own list.</summary>
+    public IReadOnlyList<string> Routes { get; init; } = [];
+
+    /// <summary>Most that each container on it may send, bytes per second; null: no limit.</summary>
+    public long? EgressBytesPerSecond { get; init; }
+
+    /// <summary>Most that each container on it may receive, bytes per second; null: no limit.</summary>
+    public long? IngressBytesPerSecond { get; init; }
+
     /// <summary>Free labels.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 }
@@ -66,6 +75,15 @@ public sealed record NetworkSpec
 
     /// <summary>No way to the outside and none in.</summary>
     public bool IsInternal { get; init; }
+
+    /// <summary>Names of the project's networks that packets are routed to and from.</summary>
+    public IReadOnlyList<string> Routes { get; init; } = [];
+
+    /// <summary>Most that each container on it may send, bytes per second; null: no limit.</summary>
+    public long? EgressBytesPerSecond { get; init; }
+
+    /// <summary>Most that each container on it may receive, bytes per second; null: no limit.</summary>
+    public long? IngressBytesPerSecond { get; init; }
 
     /// <summary>Free labels.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();

@@ -5,6 +5,7 @@ using Candela.Network.Flows;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
 using Candela.Network.Netlink;
+using Candela.Network.Nftables;
 using Candela.Network.Plan;
 using Microsoft.Win32.SafeHandles;
 
@@ -121,6 +122,13 @@ public sealed class MachineNetwork : IDisposable
                 ? network
                 : throw new CandelaException(ErrorCode.NotFound, $"project {projectId} has no network on this machine");
         }
+    }
+
+    /// <summary>Packets and bytes of a project by counter, as <see cref="ProjectNetwork.Counters"/>; empty when it has no network here.</summary>
+    public IReadOnlyDictionary<string, Traffic> Counters(string projectId)
+    {
+        lock (_gate)
+            return _projects.TryGetValue(projectId, out ProjectNetwork? network) ? network.Counters() : new Dictionary<string, Traffic>();
     }
 
     /// <summary>Networks that the host has routes to: not to be given to segments without being asked for.</summary>

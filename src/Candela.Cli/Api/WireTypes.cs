@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Candela.Model;
 using Candela.Model.Identity;
+using Candela.Model.Networking;
 
 namespace Candela.Cli.Api;
 
@@ -107,6 +108,20 @@ internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error
 [JsonSerializable(typeof(DecisionReport))]
 [JsonSerializable(typeof(ChangePasswordRequest))]
 [JsonSerializable(typeof(SelfRequest))]
+[JsonSerializable(typeof(ContainerNetwork))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerNetwork>))]
+[JsonSerializable(typeof(NetworkSpec))]
+[JsonSerializable(typeof(SegmentChange))]
+[JsonSerializable(typeof(SecurityGroup))]
+[JsonSerializable(typeof(IReadOnlyList<SecurityGroup>))]
+[JsonSerializable(typeof(SecurityGroupSpec))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(NetworkPolicy))]
+[JsonSerializable(typeof(IReadOnlyList<NetworkPolicy>))]
+[JsonSerializable(typeof(NetworkPolicySpec))]
+[JsonSerializable(typeof(ProjectNetworking))]
+[JsonSerializable(typeof(FlowRecord))]
+[JsonSerializable(typeof(IReadOnlyList<FlowCounter>))]
 [JsonSerializable(typeof(TotpReport))]
 [JsonSerializable(typeof(RecoveryCodesReport))]
 internal sealed partial class Wire : JsonSerializerContext;

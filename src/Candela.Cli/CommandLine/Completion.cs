@@ -125,6 +125,9 @@ internal static class Completion
             return kind switch
             {
                 Completes.Images => client.Get(Routes.Images, Wire.Default.IReadOnlyListImageRow).SelectMany(image => image.Tags ?? []),
+                Completes.Segments => client.Get(NetworkRoutes.Segments, Wire.Default.IReadOnlyListContainerNetwork).Select(segment => segment.Name),
+                Completes.SecurityGroups => client.Get(NetworkRoutes.SecurityGroups, Wire.Default.IReadOnlyListSecurityGroup).Select(group => group.Name),
+                Completes.NetworkPolicies => client.Get(NetworkRoutes.NetworkPolicies, Wire.Default.IReadOnlyListNetworkPolicy).Select(policy => policy.Name),
                 Completes.Parents => client.Get(Routes.Parents, Wire.Default.IReadOnlyListParentRow).Select(parent => parent.Key),
                 _ => client.Get(Routes.Query(Routes.Containers, ("all", "true")), Wire.Default.IReadOnlyListContainer)
                     .Where(container => kind == Completes.Containers || container.Status.State is ContainerState.Running or ContainerState.Paused)

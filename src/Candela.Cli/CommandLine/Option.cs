@@ -9,6 +9,9 @@ internal enum Completes
     RunningContainers,
     Images,
     Parents,
+    Segments,
+    SecurityGroups,
+    NetworkPolicies,
     Words,
 }
 

@@ -1,5 +1,6 @@
 using Candela.Cli.CommandLine;
 using Candela.Cli.Commands.Identity;
+using Candela.Cli.Commands.Networks;
 
 namespace Candela.Cli.Commands;
 
@@ -40,6 +41,10 @@ internal static class Root
                 ImageCommands.Tag,
                 ImageCommands.Remove,
                 ImageCommands.Prune,
+                SegmentCommands.Segment,
+                SecurityGroupCommands.SecurityGroup,
+                NetworkPolicyCommands.NetworkPolicy,
+                FlowCommands.Flow,
                 DomainCommands.Domain,
                 AccountCommands.User,
                 AccountCommands.ServiceAccount,

@@ -3,6 +3,7 @@ using Candela.Controller.Api.Documents;
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Identity;
 using Candela.Controller.Api.Images;
+using Candela.Controller.Api.Networks;
 using Candela.Controller.Api.Platform;
 using Candela.Controller.Api.Tasks;
 using Candela.Identity.Accounts;
@@ -26,7 +27,8 @@ public static class ControllerApi
 {
     /// <summary>
     /// Registers what the endpoints need besides <see cref="IContainerService"/>, <see cref="IImageService"/>,
-    /// <see cref="IMachineService"/>, <see cref="IPlatformStatus"/>, and of identity <see cref="IDirectory"/>, <see cref="IAccessPolicy"/>,
+    /// <see cref="IMachineService"/>, <see cref="INetworkService"/>, <see cref="INetworkPolicyService"/>, <see cref="IFlowService"/>,
+    /// <see cref="IPlatformStatus"/>, and of identity <see cref="IAuthorizer"/>, <see cref="IDirectory"/>, <see cref="IAccessPolicy"/>,
     /// <see cref="DirectoryAdministration"/>, <see cref="PolicyAdministration"/> and <see cref="SelfService"/>. The connections must come from
     /// <see cref="Transport.HalfOpenUnixSockets"/>.
     /// </summary>
@@ -39,6 +41,7 @@ public static class ControllerApi
         services.TryAddSingleton<TaskList>();
         services.AddSingleton<ApiPipeline>();
         services.AddTransient<IdentityReports>();
+        services.AddSingleton<ApiRights>();
         services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         return services.AddOpenApi(ApiDocument.Name, ApiDocument.Configure);
@@ -65,6 +68,10 @@ public static class ControllerApi
         AccountEndpoints.Map(api);
         GroupEndpoints.Map(api);
         PolicyEndpoints.Map(api);
+        SegmentEndpoints.Map(api);
+        SecurityGroupEndpoints.Map(api);
+        NetworkPolicyEndpoints.Map(api);
+        FlowEndpoints.Map(api);
         SelfEndpoints.Map(api);
         root.MapOpenApi(ApiDocument.Pattern).WithMetadata(WorksWhilePreparing.Instance);
         root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance).ExcludeFromDescription();

@@ -1,5 +1,6 @@
 using Candela.Controller.Networks;
 using Candela.Model;
+using Candela.Model.Networking;
 
 namespace Candela.Controller.Audit;
 
@@ -16,6 +17,9 @@ internal sealed class AuditedNetworkService(NetworkService inner, AuditLog audit
 
     public Task<ContainerNetwork> CreateAsync(Caller caller, NetworkSpec spec, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "network.create", spec.Name, () => inner.CreateAsync(caller, spec, cancellationToken));
+
+    public Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, "network.update", reference, () => inner.UpdateAsync(caller, reference, change, cancellationToken));
 
     public Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "network.remove", reference, () => inner.RemoveAsync(caller, reference, cancellationToken));

@@ -168,6 +168,7 @@ internal sealed partial class ContainerLifecycle(
         }
 
         table.Release(entry, former);
+        await networks.RenamedAsync(entry.Record);
         events.AddContainer(entry.Record, "rename", ("oldName", "/" + former));
     });
 

@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using System.Net;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
+using Candela.Controller.Networks.Policies;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
+using Candela.Model.Networking;
 using Candela.Network;
 using Candela.Network.Addressing;
 using Candela.Network.Plan;
@@ -15,7 +17,7 @@ namespace Candela.Controller.Networks;
 /// Networks, and the containers' connections to them. A connection lasts from the start of a container to its end; the machine's plan has
 /// just the networks that somebody is connected to.
 /// </summary>
-internal sealed class NetworkService(NetworkTable table, ContainerTable containers, ProjectTable projects, EventLog events, IMachine machine) : INetworkService, IDisposable
+internal sealed class NetworkService(NetworkTable table, PolicyTable policies, ContainerTable containers, ProjectTable projects, EventLog events, IMachine machine) : INetworkService, IDisposable
 {
     private const int PortIdDigits = 24, NameDigits = 12;
     private const int FirstChosenPort = 32768, LastChosenPort = 60999, Tries = 100;
@@ -50,6 +52,27 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
         return network;
     }, cancellationToken);
 
+    public Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken) => UnderGateAsync(async () =>
+    {
+        await EnsureDefaultAsync(caller.Project);
+        NetworkEntry entry = table.Find(caller.Project, reference);
+        IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> changed = table.Changed(entry, change);
+        NetworkPlan former = _plan;
+        await ApplyAsync(With(_plan, caller.Project, changed));
+        try
+        {
+            await table.UpdateAsync(changed, CancellationToken.None);
+        }
+        catch
+        {
+            await ApplyAsync(former);
+            throw;
+        }
+
+        Tell(entry.Network, "update");
+        return entry.Network;
+    }, cancellationToken);
+
     public Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken) => UnderGateAsync(async () =>
     {
         await EnsureDefaultAsync(caller.Project);
@@ -60,7 +83,7 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
     public Task<IReadOnlyList<ContainerNetwork>> PruneAsync(Caller caller, Func<ContainerNetwork, bool> filter, CancellationToken cancellationToken) => UnderGateAsync<IReadOnlyList<ContainerNetwork>>(async () =>
     {
         List<ContainerNetwork> removed = [];
-        foreach (NetworkEntry entry in table.Of(caller.Project).Where(n => !n.Network.IsBuiltIn && filter(n.Network) && !UsersOf(n.Network).Any()).ToArray())
+        foreach (NetworkEntry entry in table.Of(caller.Project).Where(n => !n.Network.IsBuiltIn && filter(n.Network) && !UsersOf(n.Network).Any() && policies.UserOfSegment(n.Network.Project, n.Network.Name) is null).ToArray())
         {
             await RemoveAsync(entry);
             removed.Add(entry.Network);
@@ -136,6 +159,22 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
         return true;
     }, CancellationToken.None);
 
+    /// <summary>Gives the ports of a container that has another name this name and the identity that goes with it.</summary>
+    public Task RenamedAsync(Container container) => container.Endpoints.Count == 0 ? Task.CompletedTask : UnderGateAsync(async () =>
+    {
+        if (!_plan.Projects.TryGetValue(container.Project, out ProjectPlan? project))
+            return false;
+        ImmutableDictionary<string, PortSpec> ports = project.Ports;
+        foreach (NetworkEndpoint endpoint in container.Endpoints)
+        {
+            if (ports.TryGetValue(endpoint.PortId, out PortSpec? port))
+                ports = ports.SetItem(port.Id, port with { Labels = WorkloadGroups.Label(container.Name, container.Spec.Labels), Names = NamesOf(container, endpoint) });
+        }
+
+        await ApplyAsync(_plan with { Projects = _plan.Projects.SetItem(project.Id, project with { Ports = ports }) });
+        return true;
+    }, CancellationToken.None);
+
     /// <summary>Takes on what runs, at the daemon's start: the machine's networks become what the records say.</summary>
     public Task ResumeAsync(IEnumerable<Container> running) => UnderGateAsync(async () =>
     {
@@ -155,14 +194,46 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
         return true;
     }, CancellationToken.None);
 
+    /// <summary>The beginning of a container's id, of the id itself or of that of one of its ports.</summary>
+    public static string ContainerDigitsOf(string id) => id[..PortIdDigits];
+
+    /// <summary>Makes the rules of a project hold, if it has networks on this machine now. To be called under the gate.</summary>
+    /// <exception cref="CandelaException">The machine refuses them; what held goes on to hold.</exception>
+    public Task ApplyRulesAsync(string project, ProjectRules rules) => _plan.Projects.TryGetValue(project, out ProjectPlan? plan)
+        ? ApplyAsync(_plan with { Projects = _plan.Projects.SetItem(project, rules.ApplyTo(plan)) })
+        : Task.CompletedTask;
+
+    /// <summary>Names of the connected containers that are members of a group. To be called under the gate.</summary>
+    public IReadOnlyList<string> ContainersOf(string project, Network.Plan.SecurityGroup group)
+    {
+        if (!_plan.Projects.TryGetValue(project, out ProjectPlan? plan))
+            return [];
+        var members = plan.Ports.Values.Where(p => group.Has(p.Labels)).Select(p => p.Id).ToHashSet();
+        return [.. containers.List(project).Select(e => e.Record).Where(c => c.Endpoints.Any(e => members.Contains(e.PortId))).Select(c => c.Name).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>One at a time: the records of networks and policies, and the plan that follows from them.</summary>
+    public async Task<T> UnderGateAsync<T>(Func<Task<T>> action, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            return await action();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
     public void Dispose() => _gate.Dispose();
 
-    private static NetworkPlan With(NetworkPlan plan, NetworkEntry entry, Container container, NetworkEndpoint endpoint, IReadOnlyList<PortPublication> published)
+    private NetworkPlan With(NetworkPlan plan, NetworkEntry entry, Container container, NetworkEndpoint endpoint, IReadOnlyList<PortPublication> published)
     {
-        ProjectPlan project = plan.Projects.GetValueOrDefault(container.Project) ?? new ProjectPlan { Id = container.Project, Number = entry.ProjectNumber };
+        ProjectPlan project = plan.Projects.GetValueOrDefault(container.Project) ??
+            policies.Of(container.Project).Rules.ApplyTo(new ProjectPlan { Id = container.Project, Number = entry.ProjectNumber });
         if (!project.Segments.ContainsKey(entry.Network.Id))
-            project = project with { Segments = project.Segments.Add(entry.Network.Id, Segment(entry.Network)) };
-        string[] names = [container.Name, container.Id[..NameDigits], .. container.Spec.Hostname is { } host ? (string[])[host] : [], .. endpoint.Aliases];
+            project = Routed(project with { Segments = project.Segments.Add(entry.Network.Id, Segment(entry.Network)) }, id => table.ById(id)?.Network);
         var port = new PortSpec
         {
             Id = endpoint.PortId,
@@ -170,8 +241,10 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
             Mac = MacAddress.Parse(endpoint.Mac),
             Ipv4 = Address(endpoint.Ipv4Address),
             Ipv6 = Address(endpoint.Ipv6Address),
-            Labels = container.Spec.Labels.ToImmutableDictionary(),
-            Names = [.. names.Distinct(StringComparer.OrdinalIgnoreCase)],
+            Labels = WorkloadGroups.Label(container.Name, container.Spec.Labels),
+            Names = NamesOf(container, endpoint),
+            EgressBytesPerSecond = entry.Network.EgressBytesPerSecond,
+            IngressBytesPerSecond = entry.Network.IngressBytesPerSecond,
         };
         project = project with
         {
@@ -181,13 +254,51 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
         return plan with { Projects = plan.Projects.SetItem(project.Id, project) };
     }
 
+    private static ImmutableArray<string> NamesOf(Container container, NetworkEndpoint endpoint)
+    {
+        string[] names = [container.Name, container.Id[..NameDigits], .. container.Spec.Hostname is { } host ? (string[])[host] : [], .. endpoint.Aliases];
+        return [.. names.Distinct(StringComparer.OrdinalIgnoreCase)];
+    }
+
+    // Routes and limits of networks that change.
+    private NetworkPlan With(NetworkPlan plan, string projectId, IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> changed)
+    {
+        if (!plan.Projects.TryGetValue(projectId, out ProjectPlan? project))
+            return plan;
+        var byId = changed.ToDictionary(c => c.Network.Id, c => c.Network);
+        var ports = project.Ports.ToBuilder();
+        foreach (PortSpec port in project.Ports.Values)
+        {
+            if (byId.TryGetValue(port.SegmentId, out ContainerNetwork? network) &&
+                (port.EgressBytesPerSecond, port.IngressBytesPerSecond) != (network.EgressBytesPerSecond, network.IngressBytesPerSecond))
+                ports[port.Id] = port with { EgressBytesPerSecond = network.EgressBytesPerSecond, IngressBytesPerSecond = network.IngressBytesPerSecond };
+        }
+
+        project = Routed(project with { Ports = ports.ToImmutable() }, id => byId.GetValueOrDefault(id) ?? table.ById(id)?.Network);
+        return plan with { Projects = plan.Projects.SetItem(projectId, project) };
+    }
+
+    // The declared routes between the networks that are in the plan.
+    private static ProjectPlan Routed(ProjectPlan project, Func<string, ContainerNetwork?> network) => project with
+    {
+        Routes = [.. project.Segments.Keys.Order(StringComparer.Ordinal).SelectMany(id => (network(id)?.Routes ?? [])
+            .Where(other => string.CompareOrdinal(id, other) < 0 && project.Segments.ContainsKey(other)).Select(other => new SegmentRoute(id, other)))],
+    };
+
     private static NetworkPlan Without(NetworkPlan plan, ProjectPlan project, NetworkEndpoint endpoint)
     {
         project = project with { Ports = project.Ports.Remove(endpoint.PortId) };
         if (project.Published.Any(p => p.PortId == endpoint.PortId))
             project = project with { Published = [.. project.Published.Where(p => p.PortId != endpoint.PortId)] };
         if (!project.Ports.Values.Any(p => p.SegmentId == endpoint.NetworkId))
-            project = project with { Segments = project.Segments.Remove(endpoint.NetworkId) };
+        {
+            project = project with
+            {
+                Segments = project.Segments.Remove(endpoint.NetworkId),
+                Routes = [.. project.Routes.Where(r => r.First != endpoint.NetworkId && r.Second != endpoint.NetworkId)],
+            };
+        }
+
         return plan with { Projects = project.Segments.IsEmpty ? plan.Projects.Remove(project.Id) : plan.Projects.SetItem(project.Id, project) };
     }
 
@@ -292,6 +403,8 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
             throw new CandelaException(ErrorCode.PermissionDenied, $"{entry.Network.Name} is a pre-defined network and cannot be removed");
         if (UsersOf(entry.Network).Select(c => c.Name).ToArray() is { Length: > 0 } users)
             throw new CandelaException(ErrorCode.Conflict, $"error while removing network: network {entry.Network.Name} has active endpoints (containers {string.Join(", ", users)}): stop them first");
+        if (policies.UserOfSegment(entry.Network.Project, entry.Network.Name) is { } policy)
+            throw new CandelaException(ErrorCode.Conflict, $"network policy {policy.Name} speaks of network {entry.Network.Name}: remove or change that first");
         await table.RemoveAsync(entry, CancellationToken.None);
         Tell(entry.Network, "destroy");
     }
@@ -305,17 +418,4 @@ internal sealed class NetworkService(NetworkTable table, ContainerTable containe
 
     private void Tell(ContainerNetwork network, string action) =>
         events.Add(network.Project, "network", action, network.Id, new Dictionary<string, string> { ["name"] = network.Name, ["type"] = "bridge" });
-
-    private async Task<T> UnderGateAsync<T>(Func<Task<T>> action, CancellationToken cancellationToken)
-    {
-        await _gate.WaitAsync(cancellationToken);
-        try
-        {
-            return await action();
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
 }

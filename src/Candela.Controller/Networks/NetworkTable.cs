@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Candela.Controller.Storage;
 using Candela.Model;
+using Candela.Model.Networking;
 using Candela.Network.Addressing;
 using Candela.State;
 
@@ -11,7 +12,7 @@ namespace Candela.Controller.Networks;
 /// <summary>A network with what of it is in use.</summary>
 internal sealed class NetworkEntry(ContainerNetwork network, int projectNumber, TimeProvider time)
 {
-    public ContainerNetwork Network { get; } = network;
+    public ContainerNetwork Network { get; set; } = network;
 
     public int ProjectNumber { get; } = projectNumber;
 
@@ -79,6 +80,9 @@ internal sealed partial class NetworkTable(IStateStore store, TimeProvider time)
             throw new CandelaException(ErrorCode.ResourceExhausted, $"a project has at most {MostOfProject} networks: remove some first");
         if (spec.Labels.Count > Limits.LabelCount)
             throw new CandelaException(ErrorCode.InvalidArgument, $"at most {Limits.LabelCount} labels are allowed");
+        CheckRate(spec.EgressBytesPerSecond);
+        CheckRate(spec.IngressBytesPerSecond);
+        NetworkEntry[] routes = [.. RoutesOf(others, spec.Routes, spec.Name)];
         string id = Containers.ContainerCreation.NewId();
         IPNetwork[] used4 = [.. others.Select(n => IPNetwork.Parse(n.Network.Ipv4Subnet))];
         IPNetwork ipv4 = spec.Ipv4Subnet is { } asked ? Parse(asked, 8, 29, isIpv6: false) : SubnetPool.Choose(used4.Concat(routed));
@@ -105,19 +109,90 @@ internal sealed partial class NetworkTable(IStateStore store, TimeProvider time)
             Ipv6Gateway = ipv6 is { } six ? Gateway(spec.Ipv6Gateway, six) : null,
             IsInternal = spec.IsInternal,
             IsBuiltIn = isBuiltIn,
+            Routes = [.. routes.Select(n => n.Network.Id)],
+            EgressBytesPerSecond = spec.EgressBytesPerSecond,
+            IngressBytesPerSecond = spec.IngressBytesPerSecond,
             Labels = spec.Labels,
         };
         var entry = new NetworkEntry(network, NumberOf(project), time);
-        byte[] document = JsonSerializer.SerializeToUtf8Bytes(new StoredNetwork(network, entry.ProjectNumber), ControllerJson.Default.StoredNetwork);
-        await store.CommitAsync(new StateTransaction().Expect(StateKeys.Network(project, id), 0).Put(StateKeys.Network(project, id), document), cancellationToken);
+        await CommitAsync(new StateTransaction().Expect(StateKeys.Network(project, id), 0), [(entry, network), .. routes.Select(r => (r, WithRoute(r.Network, id)))], cancellationToken);
         _byId.Add(id, entry);
         return entry;
     }
 
+    /// <summary>What a change makes of a network and of those that it has routes to, or had.</summary>
+    /// <exception cref="CandelaException">NotFound, InvalidArgument.</exception>
+    public IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> Changed(NetworkEntry entry, SegmentChange change)
+    {
+        CheckRate(change.EgressBytesPerSecond is 0 ? null : change.EgressBytesPerSecond);
+        CheckRate(change.IngressBytesPerSecond is 0 ? null : change.IngressBytesPerSecond);
+        ContainerNetwork network = entry.Network;
+        NetworkEntry[] others = [.. Of(network.Project).Where(n => n != entry)];
+        string[] routes = change.Routes is { } names ? [.. RoutesOf(others, names, network.Name).Select(n => n.Network.Id)] : [.. network.Routes];
+        var changed = new List<(NetworkEntry, ContainerNetwork)>
+        {
+            (entry, network with
+            {
+                Routes = routes,
+                EgressBytesPerSecond = change.EgressBytesPerSecond is { } egress ? (egress == 0 ? null : egress) : network.EgressBytesPerSecond,
+                IngressBytesPerSecond = change.IngressBytesPerSecond is { } ingress ? (ingress == 0 ? null : ingress) : network.IngressBytesPerSecond,
+            }),
+        };
+        foreach (NetworkEntry other in others)
+        {
+            (bool had, bool has) = (network.Routes.Contains(other.Network.Id), routes.Contains(other.Network.Id));
+            if (had != has)
+                changed.Add((other, has ? WithRoute(other.Network, network.Id) : WithoutRoute(other.Network, network.Id)));
+        }
+
+        return changed;
+    }
+
+    /// <summary>Records what <see cref="Changed"/> has said.</summary>
+    public Task UpdateAsync(IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> changed, CancellationToken cancellationToken) => CommitAsync(new StateTransaction(), changed, cancellationToken);
+
+    /// <summary>Removes a network that nothing is connected to, with the routes to it.</summary>
     public async Task RemoveAsync(NetworkEntry entry, CancellationToken cancellationToken)
     {
-        await store.CommitAsync(new StateTransaction().Delete(StateKeys.Network(entry.Network.Project, entry.Network.Id)), cancellationToken);
-        _byId.Remove(entry.Network.Id);
+        ContainerNetwork network = entry.Network;
+        await CommitAsync(
+            new StateTransaction().Delete(StateKeys.Network(network.Project, network.Id)),
+            [.. network.Routes.Select(ById).OfType<NetworkEntry>().Select(r => (r, WithoutRoute(r.Network, network.Id)))],
+            cancellationToken);
+        _byId.Remove(network.Id);
+    }
+
+    private async Task CommitAsync(StateTransaction transaction, IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> changed, CancellationToken cancellationToken)
+    {
+        foreach ((NetworkEntry entry, ContainerNetwork network) in changed)
+            transaction.Put(StateKeys.Network(network.Project, network.Id), JsonSerializer.SerializeToUtf8Bytes(new StoredNetwork(network, entry.ProjectNumber), ControllerJson.Default.StoredNetwork));
+        await store.CommitAsync(transaction, cancellationToken);
+        foreach ((NetworkEntry entry, ContainerNetwork network) in changed)
+            entry.Network = network;
+    }
+
+    private static IEnumerable<NetworkEntry> RoutesOf(NetworkEntry[] others, IReadOnlyList<string> names, string self)
+    {
+        if (names.Count > NetworkPolicyLimits.RouteCount)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"a segment has routes to at most {NetworkPolicyLimits.RouteCount} others, not {names.Count}");
+        foreach (string name in names.Distinct(StringComparer.Ordinal))
+        {
+            if (name == self)
+                throw new CandelaException(ErrorCode.InvalidArgument, $"segment {name} needs no route to itself");
+            yield return others.FirstOrDefault(n => n.Network.Name == name || n.Network.Id == name) ?? throw new CandelaException(ErrorCode.NotFound, $"there is no segment {name} to have a route to");
+        }
+    }
+
+    private static ContainerNetwork WithRoute(ContainerNetwork network, string id) =>
+        network.Routes.Count < NetworkPolicyLimits.RouteCount ? network with { Routes = [.. network.Routes, id] }
+        : throw new CandelaException(ErrorCode.ResourceExhausted, $"segment {network.Name} has routes to {NetworkPolicyLimits.RouteCount} others already");
+
+    private static ContainerNetwork WithoutRoute(ContainerNetwork network, string id) => network with { Routes = [.. network.Routes.Where(r => r != id)] };
+
+    private static void CheckRate(long? bytesPerSecond)
+    {
+        if (bytesPerSecond is < NetworkPolicyLimits.RateMinimum or > NetworkPolicyLimits.RateMaximum)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"a rate limit is {NetworkPolicyLimits.RateMinimum} to {NetworkPolicyLimits.RateMaximum} bytes per second, not {bytesPerSecond}");
     }
 
     // The same as the project's other networks have, or the first that no project has.

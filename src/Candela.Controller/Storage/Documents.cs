@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Candela.Model;
+using Candela.Model.Networking;
 
 namespace Candela.Controller.Storage;
 
@@ -48,6 +49,9 @@ internal sealed record AuditEntry(
 [JsonSerializable(typeof(StoredEvent[]))]
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(StoredNetwork))]
+[JsonSerializable(typeof(SecurityGroup))]
+[JsonSerializable(typeof(NetworkPolicy))]
+[JsonSerializable(typeof(ProjectNetworking))]
 internal sealed partial class ControllerJson : JsonSerializerContext;
 
 /// <summary>A network as stored.</summary>

@@ -10,6 +10,9 @@ internal static class StateKeys
     public const string Projects = "/projects/";
     public const string Events = "/events/";
     public const string Networks = "/networks/";
+    public const string SecurityGroups = "/security-groups/";
+    public const string NetworkPolicies = "/network-policies/";
+    public const string Networking = "/networking/";
 
     public static string Tenant(string tenant) => $"/tenants/{tenant}";
 
@@ -18,6 +21,12 @@ internal static class StateKeys
     public static string Container(string project, string id) => $"{Projects}{project}/containers/{id}";
 
     public static string Network(string project, string id) => $"{Networks}{project}/{id}";
+
+    public static string SecurityGroup(string project, string name) => $"{SecurityGroups}{project}/{name}";
+
+    public static string NetworkPolicy(string project, string name) => $"{NetworkPolicies}{project}/{name}";
+
+    public static string NetworkingOf(string project) => Networking + project;
 
     public static string Name(string project, string name) => $"{Projects}{project}/names/{name}";
 

@@ -19,6 +19,9 @@ public enum FlowVerdict
 /// <summary>An entry of the flow log.</summary>
 public sealed record FlowEntry
 {
+    /// <summary>Number of the entry, from 1, ascending in its project.</summary>
+    public required long Sequence { get; init; }
+
     /// <summary>When.</summary>
     public required DateTimeOffset Time { get; init; }
 

@@ -19,6 +19,9 @@ public sealed unsafe class FlowLog : IDisposable
     /// <summary>Most entries kept for a project; the oldest go first.</summary>
     public const int EntriesOfProject = 10_000;
 
+    /// <summary>Most projects without a network whose entries are kept.</summary>
+    public const int ProjectsRemembered = 64;
+
     private const ushort Subsystem = 4 << 8; // NFNL_SUBSYS_ULOG
     private const ushort NFULNL_MSG_PACKET = 0, NFULNL_MSG_CONFIG = 1;
     private const ushort NFULA_PACKET_HDR = 1, NFULA_PAYLOAD = 9, NFULA_PREFIX = 10, NFULA_HWADDR = 8, NFULA_HWHEADER = 16;
@@ -31,6 +34,7 @@ public sealed unsafe class FlowLog : IDisposable
     private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Listener> _listeners = [];
+    private readonly Dictionary<string, ProjectFlows> _flows = [];
     private readonly SafeFileHandle _wake;
     private readonly Thread _thread;
     private volatile bool _stopped;
@@ -43,13 +47,13 @@ public sealed unsafe class FlowLog : IDisposable
         _thread.Start();
     }
 
-    private sealed class Listener(string projectId, SafeFileHandle socket, Func<ProjectPlan?> plan)
+    private sealed class Listener(string projectId, SafeFileHandle socket, ProjectFlows flows, Func<ProjectPlan?> plan)
     {
         public string ProjectId { get; } = projectId;
 
         public SafeFileHandle Socket { get; } = socket;
 
-        public Queue<FlowEntry> Entries { get; } = [];
+        public ProjectFlows Flows { get; } = flows;
 
         public ProjectPlan? Plan { get; set; }
 
@@ -62,14 +66,23 @@ public sealed unsafe class FlowLog : IDisposable
     /// <param name="projectId">The project.</param>
     /// <param name="filter">Which; null for all.</param>
     /// <param name="most">Most entries, 1 to <see cref="EntriesOfProject"/>.</param>
-    public IReadOnlyList<FlowEntry> Query(string projectId, Func<FlowEntry, bool>? filter = null, int most = 1000)
+    /// <param name="after">Only entries with a greater number.</param>
+    public IReadOnlyList<FlowEntry> Query(string projectId, Func<FlowEntry, bool>? filter = null, int most = 1000, long after = 0)
     {
         lock (_gate)
         {
-            return _listeners.TryGetValue(projectId, out Listener? listener)
-                ? [.. listener.Entries.Where(e => filter is null || filter(e)).TakeLast(Math.Clamp(most, 1, EntriesOfProject))]
+            return _flows.TryGetValue(projectId, out ProjectFlows? flows)
+                ? [.. flows.Entries.Where(e => e.Sequence > after && (filter is null || filter(e))).TakeLast(Math.Clamp(most, 1, EntriesOfProject))]
                 : [];
         }
+    }
+
+    /// <summary>Waits until a project has an entry with a greater number.</summary>
+    /// <returns>The greatest number that there is.</returns>
+    public Task<long> WaitAsync(string projectId, long after, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+            return FlowsOf(projectId).WaitAsync(after, _gate, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -99,10 +112,11 @@ public sealed unsafe class FlowLog : IDisposable
         SafeFileHandle socket = setup.Detach();
 
         lock (_gate)
-            _listeners.Add(projectId, new Listener(projectId, socket, () => network.Plan));
+            _listeners.Add(projectId, new Listener(projectId, socket, FlowsOf(projectId), () => network.Plan));
         Wake();
     }
 
+    // What a project's network said stays for a while when the network has gone, as with its last container.
     internal void Remove(string projectId)
     {
         lock (_gate)
@@ -110,6 +124,9 @@ public sealed unsafe class FlowLog : IDisposable
             if (!_listeners.Remove(projectId, out Listener? listener))
                 return;
             listener.Socket.Dispose();
+            listener.Flows.EndedAt = _clock.GetTimestamp();
+            foreach ((string id, _) in _flows.Where(f => !_listeners.ContainsKey(f.Key)).OrderByDescending(f => f.Value.EndedAt).Skip(ProjectsRemembered).ToArray())
+                _flows.Remove(id);
         }
 
         Wake();
@@ -185,17 +202,18 @@ public sealed unsafe class FlowLog : IDisposable
                 if (length < 20 || length > rest.Length)
                     return;
                 if (BinaryPrimitives.ReadUInt16LittleEndian(rest[4..]) == (Subsystem | NFULNL_MSG_PACKET))
-                    Keep(listener, Read(listener, new NetlinkAttributes(rest[20..length])));
+                    listener.Flows.Add(Read(listener, new NetlinkAttributes(rest[20..length])));
                 rest = rest[Math.Min(NetlinkBatch.Align(length), rest.Length)..];
             }
         }
     }
 
-    private static void Keep(Listener listener, FlowEntry entry)
+    // To be called under the lock.
+    private ProjectFlows FlowsOf(string projectId)
     {
-        listener.Entries.Enqueue(entry);
-        if (listener.Entries.Count > EntriesOfProject)
-            listener.Entries.Dequeue();
+        if (!_flows.TryGetValue(projectId, out ProjectFlows? flows))
+            _flows.Add(projectId, flows = new ProjectFlows());
+        return flows;
     }
 
     private FlowEntry Read(Listener listener, NetlinkAttributes attributes)
@@ -225,6 +243,7 @@ public sealed unsafe class FlowLog : IDisposable
         (FlowVerdict verdict, string? policy) = FlowLogPrefix.Read(prefix);
         return new FlowEntry
         {
+            Sequence = listener.Flows.Last + 1,
             Time = _clock.GetUtcNow(),
             ProjectId = listener.ProjectId,
             Verdict = verdict,

@@ -83,8 +83,6 @@ internal static class PlanCheck
             Require(policy.Priority is >= 0 and <= ushort.MaxValue, $"the priority {policy.Priority} of policy {policy.Id} is not from 0 to 65535");
             foreach (string group in policy.Groups.Concat(policy.Peers.OfType<Peer.Group>().Select(g => g.GroupId)))
                 Require(plan.Groups.ContainsKey(group), $"policy {policy.Id} names group {group}, which is not there");
-            foreach (string segment in policy.Segments.Concat(policy.Peers.OfType<Peer.Segment>().Select(s => s.SegmentId)))
-                Require(plan.Segments.ContainsKey(segment), $"policy {policy.Id} names segment {segment}, which is not there");
             Require(policy.Direction == Direction.Egress || !policy.Peers.OfType<Peer.DnsName>().Any(), $"policy {policy.Id}: DNS names are for egress only");
             foreach (Service service in policy.Services)
             {

@@ -58,7 +58,7 @@ public sealed record Policy
     /// <summary>Groups whose members the policy is about; with no group and no segment it is about every port of the project.</summary>
     public ImmutableArray<string> Groups { get; init; } = [];
 
-    /// <summary>Segments whose ports the policy is about, besides the groups' members.</summary>
+    /// <summary>Segments whose ports the policy is about, besides the groups' members. Those that this machine does not have have no ports here.</summary>
     public ImmutableArray<string> Segments { get; init; } = [];
 
     /// <summary>The other sides, any of them; none means every other side.</summary>

@@ -44,6 +44,9 @@ public class Platform : IAsyncLifetime
     /// <summary>Sockets and VMMs.</summary>
     public string RunFolder { get; }
 
+    /// <summary>What starts the daemon somewhere else than here; by default nothing.</summary>
+    protected virtual IReadOnlyList<string> DaemonPrefix => [];
+
     /// <summary>The REST API's socket.</summary>
     public string ApiSocket => RunFolder + "/candela.sock";
 
@@ -66,7 +69,8 @@ public class Platform : IAsyncLifetime
     /// <summary>Starts the daemon again, on the folders that are there.</summary>
     public async Task StartDaemonAsync()
     {
-        using var up = Client("candela", ["up", "--state", StateFolder, "--run", RunFolder, "--", .. _daemonOptions]);
+        string[] program = [.. DaemonPrefix, Path.Combine(Binaries, "candela")];
+        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, "--", .. _daemonOptions]);
         var result = await up.FinishAsync(Deadlines.FirstStart);
         Assert.True(result.ExitCode == 0, $"{result.Error}\n{DaemonLog()}");
     }
@@ -178,7 +182,7 @@ public class Platform : IAsyncLifetime
     }
 
     /// <summary>Ends whatever is left, and deletes the folders.</summary>
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         Remains.End();
         Directory.Delete(RunFolder, recursive: true);

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Candela.Cli.Http;
 using Candela.Controller.Api;
 using Candela.Controller.Tests.Api.Identity;
+using Candela.Controller.Tests.Api.Networks;
 using Candela.Docker.Tests.Fake;
 using Candela.Docker.Tests.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,9 +18,9 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private readonly SocketServer _server;
 
-    private ApiServer(SocketServer server, FakeContainerService containers, FakeImageService images, FakePlatform platform, FakeMachine machine, TestIdentity identity)
+    private ApiServer(SocketServer server, FakeContainerService containers, FakeImageService images, FakePlatform platform, FakeMachine machine, TestIdentity identity, TestNetworks networks)
     {
-        (_server, Containers, Images, Platform, Machine, Identity) = (server, containers, images, platform, machine, identity);
+        (_server, Containers, Images, Platform, Machine, Identity, Networks) = (server, containers, images, platform, machine, identity, networks);
         Http = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, cancellationToken) => new NetworkStream(await ConnectAsync(cancellationToken), ownsSocket: true) })
         {
             BaseAddress = new Uri("http://candela"),
@@ -37,6 +38,8 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public TestIdentity Identity { get; }
 
+    public TestNetworks Networks { get; }
+
     public HttpClient Http { get; }
 
     public string SocketPath => _server.SocketPath;
@@ -50,6 +53,7 @@ internal sealed class ApiServer : IAsyncDisposable
         var platform = new FakePlatform();
         var machine = new FakeMachine();
         var identity = new TestIdentity();
+        var networks = new TestNetworks();
         var server = await SocketServer.StartAsync(
             app => app.MapControllerApi(),
             all =>
@@ -60,9 +64,10 @@ internal sealed class ApiServer : IAsyncDisposable
                     .AddSingleton<IPlatformStatus>(platform)
                     .AddControllerApi();
                 identity.AddTo(all);
+                networks.AddTo(all);
                 services?.Invoke(all);
             });
-        return new ApiServer(server, containers, images, platform, machine, identity);
+        return new ApiServer(server, containers, images, platform, machine, identity, networks);
     }
 
     /// <summary>A client as the command line has it.</summary>
@@ -113,5 +118,6 @@ internal sealed class ApiServer : IAsyncDisposable
         Containers.Dispose();
         await _server.DisposeAsync();
         await Identity.DisposeAsync();
+        await Networks.DisposeAsync();
     }
 }

@@ -142,6 +142,52 @@ public sealed class CommandLineTests
         Assert.Equal(1, (await RunAsync(server, null, "domain", "rm", "acme")).ExitCode);
     }
 
+    [Fact]
+    public async Task Segments_groups_policies_and_flows()
+    {
+        await using var server = await ApiServer.StartAsync();
+        Assert.Equal("front", await OutputAsync(server, "segment", "create", "front", "--subnet", "172.30.0.0/16", "--label", "a=b"));
+        Assert.Equal("back", await OutputAsync(server, "segment", "create", "back", "--internal", "--route", "front", "--egress-rate", "10k", "--ipv6"));
+        Assert.Matches("front +[0-9a-f]{12} +172\\.30\\.0\\.0/16 +yes +back", await OutputAsync(server, "segment", "ls"));
+        Assert.Contains("Egress bytes per second: 10240", await OutputAsync(server, "segment", "show", "back"), StringComparison.Ordinal);
+        await OutputAsync(server, "segment", "set", "back", "--no-routes", "--egress-rate", "0");
+        Assert.Equal("bridge\nfront\nback", await OutputAsync(server, "segment", "ls", "-q"));
+        Assert.Equal(2, (await RunAsync(server, null, "segment", "set", "back", "--egress-rate", "much")).ExitCode);
+
+        Assert.Equal("web", await OutputAsync(server, "security-group", "create", "web", "--label", "tier=web"));
+        Assert.Equal("db", await OutputAsync(server, "sg", "create", "db", "-l", "tier=db", "--description", "the data"));
+        await OutputAsync(server, "sg", "set", "web", "-l", "tier=front");
+        Assert.Matches("web +tier=front", await OutputAsync(server, "sg", "ls"));
+        Assert.Equal("", await OutputAsync(server, "sg", "members", "web"));
+
+        Assert.Equal("no-web", await OutputAsync(server, "network-policy", "create", "no-web", "--direction", "ingress", "--action", "deny", "--for", "group:db",
+            "--peer", "group:web", "--peer", "cidr:10.0.0.0/8!10.1.0.0/16", "--service", "tcp:5432-5440", "-s", "icmp:8", "--priority", "10"));
+        Assert.Equal("out", await OutputAsync(server, "np", "create", "out", "--direction", "egress", "--action", "allow", "--for", "workload:default/default/db", "--peer", "dns:*.example.org"));
+        await OutputAsync(server, "np", "set", "no-web", "--action", "allow", "-s", "any");
+        Assert.Matches("no-web +ingress +10 +allow +group:db +group:web cidr:10\\.0\\.0\\.0/8!10\\.1\\.0\\.0/16 +any", await OutputAsync(server, "np", "ls"));
+        Assert.Contains("Revision: 2", await OutputAsync(server, "np", "show", "no-web"), StringComparison.Ordinal);
+        Assert.Equal(1, (await RunAsync(server, null, "sg", "rm", "web")).ExitCode);
+        Assert.Equal(2, (await RunAsync(server, null, "np", "create", "x", "--direction", "ingress", "--action", "deny", "--peer", "nonsense")).ExitCode);
+        Assert.Equal(2, (await RunAsync(server, null, "np", "create", "x", "--direction", "ingress", "--action", "deny", "-s", "tcp:http")).ExitCode);
+        Assert.Equal("open", await OutputAsync(server, "np", "default"));
+        await OutputAsync(server, "np", "default", "closed");
+        Assert.Contains("\"default\": \"Closed\"", await OutputAsync(server, "np", "default", "-o", "json"), StringComparison.Ordinal);
+
+        server.Networks.Flows.Add(n => new Candela.Network.Flows.FlowEntry
+        {
+            Sequence = n, Time = DateTimeOffset.UnixEpoch, ProjectId = "default", Verdict = Candela.Network.Flows.FlowVerdict.Denied, PolicyId = "no-web",
+            Flow = new Candela.Network.Flows.FlowTuple(System.Net.IPAddress.Parse("10.0.0.2"), System.Net.IPAddress.Parse("10.0.0.3"), Candela.Network.Plan.Protocol.Tcp, 4000, 80, 0, false),
+        });
+        Assert.EndsWith("denied by policy no-web: 10.0.0.2:4000 -> 10.0.0.3:80 tcp", await OutputAsync(server, "flow", "log", "--policy", "no-web", "--outcome", "denied"), StringComparison.Ordinal);
+        Assert.Contains("\"policy\":\"no-web\"", await OutputAsync(server, "flow", "log", "-o", "json"), StringComparison.Ordinal);
+        Assert.Matches("policy no-web +2 +120", await OutputAsync(server, "flow", "counters"));
+
+        await OutputAsync(server, "np", "rm", "no-web", "out");
+        await OutputAsync(server, "sg", "rm", "web", "db");
+        await OutputAsync(server, "segment", "rm", "front", "back");
+        Assert.Equal("bridge", await OutputAsync(server, "__complete", "--", "segment", "rm", ""));
+    }
+
     private static async Task<string> OutputAsync(ApiServer server, params string[] arguments)
     {
         var result = await RunAsync(server, null, arguments);

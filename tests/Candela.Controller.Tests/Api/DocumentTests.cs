@@ -57,6 +57,14 @@ public sealed partial class DocumentTests
         ("DELETE", IdentityRoutes.Binding("a")),
         ("GET", IdentityRoutes.CanI),
         .. ((string[])[IdentityRoutes.OwnPassword, IdentityRoutes.OwnSecondFactor, IdentityRoutes.OwnSecondFactorConfirm, IdentityRoutes.OwnRecoveryCodes]).Select(target => ("POST", target)),
+        .. ((string[])[NetworkRoutes.Segments, NetworkRoutes.SecurityGroups, NetworkRoutes.NetworkPolicies]).SelectMany(collection => ((string, string)[])[("GET", collection), ("POST", collection)]),
+        .. ((string[])["GET", "PATCH", "DELETE"]).Select(method => (method, NetworkRoutes.Segment("a"))),
+        .. ((string[])["GET", "PUT", "DELETE"]).SelectMany(method => ((string, string)[])[(method, NetworkRoutes.SecurityGroup("a")), (method, NetworkRoutes.NetworkPolicy("a"))]),
+        ("GET", NetworkRoutes.SecurityGroup("a", "members")),
+        ("GET", NetworkRoutes.Networking),
+        ("PUT", NetworkRoutes.Networking),
+        ("GET", NetworkRoutes.Flows),
+        ("GET", NetworkRoutes.FlowCounters),
         ("GET", Routes.Tasks),
         ("GET", Routes.Events),
     ];
@@ -74,7 +82,7 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_target_of_the_command_line_is_among_the_calls_tested()
     {
-        var constants = typeof(Routes).GetFields(BindingFlags.Public | BindingFlags.Static).Concat(typeof(IdentityRoutes).GetFields(BindingFlags.Public | BindingFlags.Static)).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
+        var constants = ((Type[])[typeof(Routes), typeof(IdentityRoutes), typeof(NetworkRoutes)]).SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static)).Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!);
         Assert.All(constants, target => Assert.Contains(Calls, call => call.Path == target));
     }
 

@@ -12,6 +12,11 @@ internal sealed class FakeHost
     /// <summary>Containers that have a disk.</summary>
     public ConcurrentDictionary<string, bool> Disks { get; } = new();
 
+    /// <summary>Containers can be connected.</summary>
+    public bool HasNetworks { get; init; }
+
+    public FakeFlows Flows { get; } = new();
+
     /// <summary>Ends a process while no daemon runs.</summary>
     public void End(string id, ContainerExit exit) => Runs[id].Exit = exit;
 }

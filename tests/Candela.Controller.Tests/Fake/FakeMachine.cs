@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using Candela.Machine;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Network.Flows;
+using Candela.Network.Nftables;
+using Candela.Network.Plan;
 
 namespace Candela.Controller.Tests.Fake;
 
@@ -168,9 +171,29 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     public Task<long> GetDiskUsageAsync(string id, CancellationToken cancellationToken) => Task.FromResult(0L);
 
-    public bool HasNetworks => false;
+    public bool HasNetworks => host.HasNetworks;
 
-    public Task ApplyNetworkAsync(Candela.Network.Plan.NetworkPlan plan, CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>The last plan that was applied.</summary>
+    public NetworkPlan Plan { get; private set; } = new();
+
+    /// <summary>What the next plan meets.</summary>
+    public Exception? NetworkFailure { get; set; }
+
+    public FakeFlows Flows => host.Flows;
+
+    public Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken)
+    {
+        if (NetworkFailure is { } failure)
+            return Task.FromException(failure);
+        Plan = plan;
+        return Task.CompletedTask;
+    }
+
+    public IReadOnlyList<FlowEntry> ReadFlows(string project, Func<FlowEntry, bool> filter, int most, long after) => host.Flows.Read(filter, most, after);
+
+    public Task<long> WaitForFlowsAsync(string project, long after, CancellationToken cancellationToken) => host.Flows.WaitAsync(after, cancellationToken);
+
+    public IReadOnlyDictionary<string, Traffic> CountFlows(string project) => new Dictionary<string, Traffic> { ["policy-no-web"] = new(2, 120), ["unrouted"] = new(1, 60) };
 
     public IReadOnlyList<System.Net.IPNetwork> RoutedNetworks() => [];
 

@@ -13,7 +13,7 @@ internal sealed class TestHost : IAsyncDisposable
 
     public ManualTimeProvider Time { get; } = new();
 
-    public FakeHost Machine { get; } = new();
+    public FakeHost Machine { get; init; } = new();
 
     public FakeImageStore Images { get; } = new();
 
@@ -82,6 +82,12 @@ internal sealed class TestDaemon : IAsyncDisposable
     public IImageService Images => _provider.GetRequiredService<IImageService>();
 
     public IMachineService Machines => _provider.GetRequiredService<IMachineService>();
+
+    public INetworkService Networks => _provider.GetRequiredService<INetworkService>();
+
+    public INetworkPolicyService Policies => _provider.GetRequiredService<INetworkPolicyService>();
+
+    public IFlowService Flows => _provider.GetRequiredService<IFlowService>();
 
     public IContainerService Containers => _provider.GetRequiredService<IContainerService>();
 

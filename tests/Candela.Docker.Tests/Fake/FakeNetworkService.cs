@@ -1,5 +1,6 @@
 using Candela.Controller;
 using Candela.Model;
+using Candela.Model.Networking;
 
 namespace Candela.Docker.Tests.Fake;
 
@@ -32,6 +33,9 @@ internal sealed class FakeNetworkService : INetworkService
         _networks.Add(network);
         return Task.FromResult(network);
     }
+
+    public Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "docker changes no networks");
 
     public Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken)
     {

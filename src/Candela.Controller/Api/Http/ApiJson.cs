@@ -5,6 +5,7 @@ using Candela.Images;
 using Candela.Microvisor;
 using Candela.Model;
 using Candela.Model.Identity;
+using Candela.Model.Networking;
 
 namespace Candela.Controller.Api.Http;
 
@@ -69,6 +70,20 @@ namespace Candela.Controller.Api.Http;
 [JsonSerializable(typeof(SelfRequest))]
 [JsonSerializable(typeof(TotpReport))]
 [JsonSerializable(typeof(RecoveryCodesReport))]
+[JsonSerializable(typeof(ContainerNetwork))]
+[JsonSerializable(typeof(IReadOnlyList<ContainerNetwork>))]
+[JsonSerializable(typeof(NetworkSpec))]
+[JsonSerializable(typeof(SegmentChange))]
+[JsonSerializable(typeof(SecurityGroup))]
+[JsonSerializable(typeof(IReadOnlyList<SecurityGroup>))]
+[JsonSerializable(typeof(SecurityGroupSpec))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(NetworkPolicy))]
+[JsonSerializable(typeof(IReadOnlyList<NetworkPolicy>))]
+[JsonSerializable(typeof(NetworkPolicySpec))]
+[JsonSerializable(typeof(ProjectNetworking))]
+[JsonSerializable(typeof(FlowRecord))]
+[JsonSerializable(typeof(IReadOnlyList<FlowCounter>))]
 [JsonSerializable(typeof(ApiProblem))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
