@@ -50,6 +50,7 @@ public sealed record ContainerNetwork
 }
 
 /// <summary>What a network's creator asks for; what is null is chosen.</summary>
+/// <remarks>Members with defaults can be set: generated deserialization leaves them alone then when the body does not have them.</remarks>
 public sealed record NetworkSpec
 {
     /// <summary>Name.</summary>
@@ -77,7 +78,7 @@ public sealed record NetworkSpec
     public bool IsInternal { get; init; }
 
     /// <summary>Names of the project's networks that packets are routed to and from.</summary>
-    public IReadOnlyList<string> Routes { get; init; } = [];
+    public IReadOnlyList<string> Routes { get; set; } = [];
 
     /// <summary>Most that each container on it may send, bytes per second; null: no limit.</summary>
     public long? EgressBytesPerSecond { get; init; }
@@ -86,7 +87,7 @@ public sealed record NetworkSpec
     public long? IngressBytesPerSecond { get; init; }
 
     /// <summary>Free labels.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>();
 }
 
 /// <summary>A port of the host that leads to a container's.</summary>

@@ -41,7 +41,9 @@ internal sealed partial class NetworkTable(IStateStore store, TimeProvider time)
             {
                 StoredNetwork stored = JsonSerializer.Deserialize(entry.Value.Span, ControllerJson.Default.StoredNetwork)
                     ?? throw new CandelaException(ErrorCode.Internal, $"the state store has an empty document at {entry.Key}");
-                _byId.Add(stored.Network.Id, new NetworkEntry(stored.Network, stored.ProjectNumber, time));
+                // Records of the time before routes have none.
+                ContainerNetwork network = stored.Network with { Routes = stored.Network.Routes ?? [] };
+                _byId.Add(network.Id, new NetworkEntry(network, stored.ProjectNumber, time));
             }
 
             after = page.Next;

@@ -1,6 +1,7 @@
 namespace Candela.Model.Networking;
 
 /// <summary>One end of the flows that a policy is about; just one of group, segment, workload, CIDR and DNS name is given.</summary>
+/// <remarks>Members with defaults can be set: generated deserialization leaves them alone then when the body does not have them.</remarks>
 public sealed record NetworkPeer
 {
     /// <summary>Name of a security group: its members.</summary>
@@ -19,7 +20,7 @@ public sealed record NetworkPeer
     public string? Cidr { get; init; }
 
     /// <summary>Parts of <see cref="Cidr"/> that are not meant.</summary>
-    public IReadOnlyList<string> Except { get; init; } = [];
+    public IReadOnlyList<string> Except { get; set; } = [];
 
     /// <summary>Name of hosts outside, or *.NAME for all below NAME; for peers of egress only.</summary>
     public string? DnsName { get; init; }

@@ -64,6 +64,7 @@ public sealed record NetworkPolicy
 }
 
 /// <summary>What a policy's creator asks for.</summary>
+/// <remarks>Members with defaults can be set: generated deserialization leaves them alone then when the body does not have them.</remarks>
 public sealed record NetworkPolicySpec
 {
     /// <summary>Name; cannot change.</summary>
@@ -79,19 +80,19 @@ public sealed record NetworkPolicySpec
     public required NetworkPolicyAction Action { get; init; }
 
     /// <summary>0 (first) to 65,535 (last).</summary>
-    public int Priority { get; init; } = 1000;
+    public int Priority { get; set; } = 1000;
 
     /// <summary>Whom it is about: groups, segments, workloads; none: every container of the project.</summary>
-    public IReadOnlyList<NetworkPeer> Subjects { get; init; } = [];
+    public IReadOnlyList<NetworkPeer> Subjects { get; set; } = [];
 
     /// <summary>The other side; none: everybody.</summary>
-    public IReadOnlyList<NetworkPeer> Peers { get; init; } = [];
+    public IReadOnlyList<NetworkPeer> Peers { get; set; } = [];
 
     /// <summary>What is spoken; none: everything.</summary>
-    public IReadOnlyList<PolicyService> Services { get; init; } = [];
+    public IReadOnlyList<PolicyService> Services { get; set; } = [];
 
     /// <summary>Flows that it decides go to the flow log.</summary>
-    public bool Logged { get; init; } = true;
+    public bool Logged { get; set; } = true;
 
     /// <summary>For a replacement: the revision that is replaced; null: whichever there is.</summary>
     public long? Revision { get; init; }

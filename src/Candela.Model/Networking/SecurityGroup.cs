@@ -23,6 +23,7 @@ public sealed record SecurityGroup
 }
 
 /// <summary>What a group's creator asks for.</summary>
+/// <remarks>Members with defaults can be set: generated deserialization leaves them alone then when the body does not have them.</remarks>
 public sealed record SecurityGroupSpec
 {
     /// <summary>Name; cannot change.</summary>
@@ -32,7 +33,7 @@ public sealed record SecurityGroupSpec
     public string? Description { get; init; }
 
     /// <summary>Labels and values that a member has.</summary>
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>();
 
     /// <summary>For a replacement: the revision that is replaced; null: whichever there is.</summary>
     public long? Revision { get; init; }

@@ -1,6 +1,7 @@
 using Candela.Controller.Tests.Fake;
 using Candela.Model;
 using Candela.Model.Networking;
+using Candela.State;
 using Plan = Candela.Network.Plan;
 
 namespace Candela.Controller.Tests.Networks;
@@ -83,9 +84,9 @@ public sealed class NetworkPolicyTests
         var daemon = await host.StartDaemonAsync();
         await PopulateAsync(daemon);
         await daemon.RunAsync(OnFront("web"));
-        daemon.Kill.KillNow();
+        daemon.Store.Fails = true;
 
-        await Assert.ThrowsAnyAsync<Exception>(() => daemon.Policies.CreatePolicyAsync(TestCalls.Alice, NoWeb with { Name = "another" }, Token).WaitAsync(TestCalls.Patience, Token));
+        await Assert.ThrowsAsync<StateStoreException>(() => daemon.Policies.CreatePolicyAsync(TestCalls.Alice, NoWeb with { Name = "another" }, Token));
 
         Assert.Equal(["no-web"], Project(daemon).Policies.Keys);
     }

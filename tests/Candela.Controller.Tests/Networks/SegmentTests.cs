@@ -19,9 +19,9 @@ public sealed class SegmentTests
         var back = await daemon.Networks.CreateAsync(TestCalls.Alice, new NetworkSpec { Name = "back", IsInternal = true, Routes = ["front"] }, Token);
         Assert.Equal([back.Id], (await daemon.Networks.GetAsync(TestCalls.Alice, "front", Token)).Routes);
 
-        await daemon.RunAsync(On("front"), "a");
+        await daemon.RunAsync(On("front"), "one");
         Assert.Empty(Project(daemon).Routes);
-        await daemon.RunAsync(On("back"), "b");
+        await daemon.RunAsync(On("back"), "two");
         Assert.Single(Project(daemon).Routes);
         daemon = await host.StartDaemonAsync();
         Assert.Single(Project(daemon).Routes);
@@ -32,7 +32,7 @@ public sealed class SegmentTests
         await daemon.Networks.UpdateAsync(TestCalls.Alice, "front", new SegmentChange { Routes = ["back"] }, Token);
         Assert.Equal(new SegmentRoute(Min(front.Id, back.Id), Max(front.Id, back.Id)), Assert.Single(Project(daemon).Routes));
 
-        await daemon.RemoveAsync("b", force: true);
+        await daemon.RemoveAsync("two", force: true);
         await daemon.Networks.RemoveAsync(TestCalls.Alice, "back", Token);
         Assert.Empty((await daemon.Networks.GetAsync(TestCalls.Alice, "front", Token)).Routes);
     }

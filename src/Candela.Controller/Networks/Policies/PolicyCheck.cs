@@ -97,7 +97,8 @@ internal static partial class PolicyCheck
         Require(service.IcmpType is null or (>= 0 and <= byte.MaxValue), "a type of ICMP is 0 to 255");
     }
 
-    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out IPNetwork network)
+    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out IPNetwork network) &&
+        IPAddress.TryParse(text.AsSpan(0, text.IndexOf('/', StringComparison.Ordinal)), out IPAddress? address) && address.Equals(network.BaseAddress)
         ? network
         : throw new CandelaException(ErrorCode.InvalidArgument, $"'{text}' is no network like 10.0.0.0/8 or fd00::/8, without bits behind the prefix");
 
