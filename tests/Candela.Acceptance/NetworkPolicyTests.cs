@@ -34,7 +34,7 @@ public sealed class NetworkPolicyTests(NamespacedPlatform platform) : IClassFixt
         await open.Input.WriteAsync(Encoding.UTF8.GetBytes("two\n"));
         await open.Input.FlushAsync();
         Assert.False(await EchoesAsync("web"));
-        Assert.False(answer.IsCompleted && answer.IsCompletedSuccessfully && answer.Result == "two", "the open flow goes on");
+        Assert.NotEqual("two", answer.IsCompleted ? await answer : null);
         Assert.True(await EchoesAsync("other"));
 
         JsonNode denied = JsonNode.Parse((await platform.CandelaAsync("flow", "log", "--policy", "no-web", "--outcome", "denied", "--container", "web", "-o", "json")).Lines[^1])!;
