@@ -6,6 +6,7 @@ using Candela.Docker;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authorization;
+using Candela.Identity.Kerberos;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -115,6 +116,7 @@ internal static class DaemonHost
         services.AddSingleton(_ => platform.Service<DirectoryAdministration>());
         services.AddSingleton(_ => platform.Service<PolicyAdministration>());
         services.AddSingleton(_ => platform.Service<SelfService>());
+        services.AddSingleton(_ => platform.Service<KerberosAdministration>());
     }
 
     private static void Configure(ILoggingBuilder logging, DaemonOptions options)

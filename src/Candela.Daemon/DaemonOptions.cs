@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Candela.Identity.Kerberos;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
@@ -23,6 +24,8 @@ internal sealed record DaemonOptions
           --insecure-registry HOST  a registry that may be reached without trusted TLS; repeatable
           --ldap ADDRESS:PORT       LDAP with StartTLS; a port alone: all addresses  (default none)
           --ldaps ADDRESS:PORT      LDAP over TLS                           (default none)
+          --kerberos REALM          Kerberos KDC of a realm, such as EXAMPLE.ORG (default none)
+          --kdc ADDRESS:PORT        where the KDC listens, UDP and TCP      (default 88)
           --host-name NAME          name or address by which clients reach this host, for certificates; repeatable
           --https ADDRESS:PORT      identity by HTTPS: sign-in, certificates, ACME  (default none)
           --public-url URL          how browsers and clients reach that     (default https://HOST-NAME:PORT)
@@ -83,6 +86,12 @@ internal sealed record DaemonOptions
     /// <summary>Where LDAP is spoken over TLS; null: nowhere.</summary>
     public IPEndPoint? Ldaps { get; private init; }
 
+    /// <summary>Kerberos realm; null: no Kerberos.</summary>
+    public string? KerberosRealm { get; private init; }
+
+    /// <summary>Where the KDC listens.</summary>
+    public IPEndPoint Kdc { get; private init; } = new(IPAddress.IPv6Any, 88);
+
     /// <summary>Names and addresses by which clients reach this host, beside what it calls itself.</summary>
     public IReadOnlyList<string> HostNames { get; private init; } = [];
 
@@ -110,6 +119,8 @@ internal sealed record DaemonOptions
                 "--insecure-registry" => options with { InsecureRegistries = [.. options.InsecureRegistries, Value()] },
                 "--ldap" => options with { Ldap = Endpoint(name, Value()) },
                 "--ldaps" => options with { Ldaps = Endpoint(name, Value()) },
+                "--kerberos" => options with { KerberosRealm = Realm(name, Value()) },
+                "--kdc" => options with { Kdc = Endpoint(name, Value()) },
                 "--host-name" => options with { HostNames = [.. options.HostNames, Host(name, Value())] },
                 "--https" => options with { Https = Endpoint(name, Value()) },
                 "--public-url" => options with { _publicUrl = PublicAddress(Value()) },
@@ -145,6 +156,9 @@ internal sealed record DaemonOptions
         Uri.CheckHostName(text) is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6
             ? text.ToLowerInvariant()
             : throw new ArgumentException($"{name} wants a name or an address, such as ldap.example.org, not '{text}'");
+
+    private static string Realm(string name, string text) =>
+        KerberosOptions.IsRealm(text) ? text : throw new ArgumentException($"{name} wants a realm, which is like a domain name in upper case, such as EXAMPLE.ORG, not '{text}'");
 
     private static int Number(string name, string text, int minimum, int maximum) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= minimum && value <= maximum

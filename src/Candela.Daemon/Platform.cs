@@ -8,6 +8,7 @@ using Candela.Controller;
 using Candela.Guest.Protocol.Host;
 using Candela.Identity;
 using Candela.Identity.Accounts;
+using Candela.Identity.Kerberos;
 using Candela.Identity.Acme;
 using Candela.Identity.Acme.Challenges;
 using Candela.Identity.Certificates;
@@ -183,6 +184,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             services.AddSaml(new SamlOptions { BaseUrl = options.PublicUrl });
         }
 
+        KerberosOptions? kerberos = KerberosFrontEnd.OptionsOf(options);
+        if (kerberos is not null)
+            services.AddKerberos(kerberos);
         LdapFrontEnd? ldap = LdapFrontEnd.IsWanted(options) ? Add(new LdapFrontEnd(options)) : null;
         ldap?.AddTo(services);
         ServiceProvider provider = Add(services.BuildServiceProvider());
@@ -191,6 +195,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         TrustHost trust = Add(await OpenTrustAsync(provider, cancellationToken));
         ServerCertificate certificate = Add(await ServerCertificate.OpenAsync(
             trust.Authority, $"controller:{Environment.MachineName}", Names(), TimeProvider.System, loggers.CreateLogger<ServerCertificate>(), cancellationToken));
+        if (kerberos is not null)
+            Add(await KerberosFrontEnd.StartAsync(provider, cancellationToken));
         ldap?.Start(provider, trust.Authority, certificate);
         if (provider.GetService<SamlHost>() is { } saml)
             await saml.StartAsync(cancellationToken);

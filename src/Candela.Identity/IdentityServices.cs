@@ -2,6 +2,9 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Kerberos;
+using Candela.Identity.Kerberos.Keys;
+using Candela.Identity.Kerberos.Principals;
 using Candela.Identity.Ldif;
 using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
@@ -17,7 +20,7 @@ public static class IdentityServices
     /// <summary>
     /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="IAccessPolicy"/>,
     /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, for front ends <see cref="DirectoryAdministration"/>,
-    /// <see cref="PolicyAdministration"/> and <see cref="SelfService"/>, <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must
+    /// <see cref="PolicyAdministration"/>, <see cref="SelfService"/> and <see cref="KerberosAdministration"/>, <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must
     /// be started first. <see cref="IStateStore"/> and logging are the caller's to add, and an <see cref="IAuditSink"/> where the log is not enough.
     /// </summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
@@ -36,6 +39,7 @@ public static class IdentityServices
         services.AddSingleton<FailureLedger>();
         services.AddSingleton<AttemptGate>();
         services.AddSingleton<VerifiedPasswords>();
+        services.AddSingleton<PasswordKeys>();
         services.AddSingleton<Authenticator>();
         services.AddSingleton<InitialAdministrator>();
         services.AddSingleton<IAuthenticator>(provider => provider.GetRequiredService<Authenticator>());
@@ -52,6 +56,13 @@ public static class IdentityServices
             provider.GetRequiredService<IAuthenticator>(),
             provider.GetRequiredService<ICredentials>(),
             provider.GetRequiredService<AccessGuard>()));
+        services.AddSingleton(provider => new KerberosAdministration(
+            provider.GetRequiredService<IDirectory>(),
+            provider.GetRequiredService<CredentialStore>(),
+            provider.GetRequiredService<ISecretBox>(),
+            provider.GetRequiredService<AccessGuard>(),
+            provider.GetService<ServicePrincipals>(),
+            provider.GetService<KerberosOptions>()));
         services.AddSingleton(provider => new PolicyAdministration(
             provider.GetRequiredService<IDirectory>(),
             provider.GetRequiredService<IAccessPolicy>(),

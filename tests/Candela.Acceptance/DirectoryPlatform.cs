@@ -2,21 +2,23 @@ using System.Globalization;
 
 namespace Candela.Acceptance;
 
-/// <summary>An instance that speaks LDAP on free ports of the loopback.</summary>
+/// <summary>An instance that speaks LDAP and Kerberos on free ports of the loopback.</summary>
 public sealed class DirectoryPlatform : Platform
 {
     public const string Password = "correct horse battery";
+
+    public const string Realm = "ACCEPTANCE.EXAMPLE";
 
     private readonly int _ldap;
     private readonly int _ldaps;
 
     public DirectoryPlatform()
-        : this(FreePort.Next(), FreePort.Next())
+        : this(FreePort.Next(), FreePort.Next(), FreePort.Next())
     {
     }
 
-    private DirectoryPlatform(int ldap, int ldaps)
-        : base("--scratch-size", "1", "--waiting", "1", "--ldap", At(ldap), "--ldaps", At(ldaps)) => (_ldap, _ldaps) = (ldap, ldaps);
+    private DirectoryPlatform(int ldap, int ldaps, int kdc)
+        : base("--scratch-size", "1", "--waiting", "1", "--ldap", At(ldap), "--ldaps", At(ldaps), "--kerberos", Realm, "--kdc", At(kdc), "--host-name", "localhost") => (_ldap, _ldaps) = (ldap, ldaps);
 
     /// <summary>LDAP in the clear, for StartTLS.</summary>
     public string PlainUrl => string.Create(CultureInfo.InvariantCulture, $"ldap://localhost:{_ldap}");
@@ -44,5 +46,20 @@ public sealed class DirectoryPlatform : Platform
         return await command.FinishAsync();
     }
 
+    /// <summary>Runs one of MIT Kerberos' clients.</summary>
+    public async Task<CommandResult> KerberosAsync(string program, string input, params string[] arguments)
+    {
+        using var command = new RunningCommand(program, arguments, new Dictionary<string, string> { ["KRB5_CONFIG"] = RunFolder + "/krb5.conf", ["KRB5CCNAME"] = $"FILE:{RunFolder}/tickets" });
+        await command.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(input));
+        return await command.FinishAsync();
+    }
+
     private static string At(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
+}
+
+/// <summary>Tests of the directory's protocols share an instance and take turns: some start it again.</summary>
+[CollectionDefinition(Name)]
+public sealed class DirectoryCollection : ICollectionFixture<DirectoryPlatform>
+{
+    public const string Name = "directory";
 }

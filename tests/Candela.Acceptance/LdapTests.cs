@@ -1,7 +1,8 @@
 namespace Candela.Acceptance;
 
 /// <summary>Debian's ldap-utils and the LDAP server of a running platform.</summary>
-public sealed class LdapTests(DirectoryPlatform platform) : IClassFixture<DirectoryPlatform>
+[Collection(DirectoryCollection.Name)]
+public sealed class LdapTests(DirectoryPlatform platform)
 {
     [Fact]
     public async Task Users_bind_search_and_change_their_password_under_tls()

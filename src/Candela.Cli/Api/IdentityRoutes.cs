@@ -14,6 +14,11 @@ internal static class IdentityRoutes
     public const string OwnSecondFactor = "/v1/self/second-factor";
     public const string OwnSecondFactorConfirm = "/v1/self/second-factor/confirm";
     public const string OwnRecoveryCodes = "/v1/self/recovery-codes";
+    public const string Keytabs = "/v1/kerberos/keytabs";
+    public const string KerberosServices = "/v1/kerberos/services";
+
+    /// <param name="service"><c>SERVICE/HOST</c>.</param>
+    public static string KerberosService(string service) => $"{KerberosServices}/{string.Join('/', service.Split('/').Select(Uri.EscapeDataString))}";
 
     public static string Domain(string name, string? action = null) => One(Domains, name, action);
 

@@ -124,4 +124,7 @@ internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error
 [JsonSerializable(typeof(IReadOnlyList<FlowCounter>))]
 [JsonSerializable(typeof(TotpReport))]
 [JsonSerializable(typeof(RecoveryCodesReport))]
+[JsonSerializable(typeof(KeytabRequest))]
+[JsonSerializable(typeof(KeytabReport))]
+[JsonSerializable(typeof(IReadOnlyList<KerberosServiceReport>))]
 internal sealed partial class Wire : JsonSerializerContext;

@@ -53,6 +53,7 @@ internal static class Root
                 PolicyCommands.Bind,
                 PolicyCommands.Policy,
                 SelfCommands.Self,
+                KerberosCommands.Kerberos,
                 MachineCommands.Parent,
                 MachineCommands.Machine,
                 MachineCommands.Task,

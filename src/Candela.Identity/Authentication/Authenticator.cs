@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Candela.Identity.Accounts;
+using Candela.Identity.Kerberos.Keys;
 using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
 
@@ -13,6 +14,7 @@ internal sealed class Authenticator(
     AttemptGate gate,
     VerifiedPasswords verified,
     ISecretBox secrets,
+    PasswordKeys kerberos,
     IdentityOptions options,
     TimeProvider time) : IAuthenticator
 {
@@ -140,13 +142,19 @@ internal sealed class Authenticator(
         return right && hash is not null;
     }
 
-    /// <summary>Keeps in mind that a password is right, and hashes it anew when the cost has changed.</summary>
+    /// <summary>Keeps in mind that a password is right, hashes it anew when the cost has changed, and makes Kerberos keys of it where there are none.</summary>
     private async Task RememberAsync(Guid accountId, CredentialDocument document, long revision, string password, CancellationToken cancellationToken)
     {
         if (PasswordHash.IsOutdated(document.PasswordHash!, options.PasswordCost))
         {
             // Whoever changes the document meanwhile comes first; the next login tries again.
             await credentials.TryReplaceAsync(accountId, document with { PasswordHash = PasswordHash.Make(password, options.PasswordCost) }, revision, cancellationToken);
+            return;
+        }
+
+        if (kerberos.IsOn && document.Kerberos?.Sealed is null)
+        {
+            await credentials.TryReplaceAsync(accountId, document with { Kerberos = kerberos.Next(document.Kerberos, kerberos.Make(password), accountId) }, revision, cancellationToken);
             return;
         }
 

@@ -1,3 +1,5 @@
+using Candela.Identity.Kerberos.Keys;
+
 namespace Candela.Identity.Authentication;
 
 /// <summary>What an account proves itself by, as stored. All of it changes together.</summary>
@@ -25,6 +27,9 @@ internal sealed record CredentialDocument
 
     /// <summary>Digests of recovery codes that are left.</summary>
     public byte[][] RecoveryDigests { get; init; } = [];
+
+    /// <summary>Kerberos keys; null: never any.</summary>
+    public KeySet? Kerberos { get; init; }
 }
 
 /// <summary>A key of one-time codes.</summary>

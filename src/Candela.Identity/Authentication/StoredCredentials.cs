@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Candela.Identity.Accounts;
+using Candela.Identity.Kerberos.Keys;
 using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
 using Candela.Model;
@@ -13,6 +14,7 @@ internal sealed class StoredCredentials(
     FailureLedger failures,
     Authenticator authenticator,
     InitialAdministrator administrator,
+    PasswordKeys kerberos,
     ISecretBox secrets,
     IdentityOptions options,
     TimeProvider time) : ICredentials
@@ -37,8 +39,11 @@ internal sealed class StoredCredentials(
             throw new CandelaException(ErrorCode.InvalidArgument, "A group has no password.");
         PolicyOf(account).CheckPassword(account, password);
         var document = With(CredentialDocument.None, PasswordHash.Make(password, options.PasswordCost), mustChange, historyCount: 0);
+        var keys = kerberos.Make(password);
         return directory.CreateAsync(
-            account, (made, transaction) => transaction.Put(IdentityKeys.Credential(made.Id), CredentialStore.Encode(document)), cancellationToken);
+            account,
+            (made, transaction) => transaction.Put(IdentityKeys.Credential(made.Id), CredentialStore.Encode(document with { Kerberos = kerberos.Next(null, keys, made.Id) })),
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -76,7 +81,7 @@ internal sealed class StoredCredentials(
 
     /// <inheritdoc/>
     public Task RemovePasswordAsync(Guid accountId, CancellationToken cancellationToken) =>
-        store.UpdateAsync(accountId, (_, document) => document with { PasswordHash = null, MustChange = false }, cancellationToken);
+        store.UpdateAsync(accountId, (_, document) => document with { PasswordHash = null, MustChange = false, Kerberos = kerberos.Next(document.Kerberos, null, accountId) }, cancellationToken);
 
     /// <inheritdoc/>
     public Task UnlockAsync(Guid accountId, CancellationToken cancellationToken) =>
@@ -147,12 +152,13 @@ internal sealed class StoredCredentials(
         var now = store.GetAccount(accountId);
         PolicyOf(now).CheckPassword(now, password);
         var hash = PasswordHash.Make(password, options.PasswordCost);
+        var keys = kerberos.Make(password);
         return store.UpdateAsync(
             accountId,
             (account, document) =>
             {
                 CheckNew(account, password, document);
-                return With(document, hash, mustChange, PolicyOf(account).HistoryCount);
+                return With(document, hash, mustChange, PolicyOf(account).HistoryCount) with { Kerberos = kerberos.Next(document.Kerberos, keys, accountId) };
             },
             cancellationToken);
     }

@@ -10,6 +10,9 @@ internal sealed partial class StateFollower(
     private static readonly TimeSpan RetryFirst = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RetryLast = TimeSpan.FromSeconds(2);
 
+    /// <summary>Reads all; gives the revision to follow from.</summary>
+    public Task<long> ReadAsync(CancellationToken cancellationToken) => read(cancellationToken);
+
     /// <summary>Follows until cancelled.</summary>
     /// <param name="revision">Revision of the store that is in memory already.</param>
     /// <param name="cancellationToken">Ends it.</param>

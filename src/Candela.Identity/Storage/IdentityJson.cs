@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Candela.Identity.Accounts;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Kerberos.Principals;
 
 namespace Candela.Identity.Storage;
 
@@ -15,4 +16,6 @@ namespace Candela.Identity.Storage;
 [JsonSerializable(typeof(RoleBinding))]
 [JsonSerializable(typeof(CredentialDocument))]
 [JsonSerializable(typeof(FailureSlot))]
+[JsonSerializable(typeof(RealmDocument))]
+[JsonSerializable(typeof(ServicePrincipal))]
 internal sealed partial class IdentityJson : JsonSerializerContext;

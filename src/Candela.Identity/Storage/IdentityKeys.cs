@@ -63,7 +63,21 @@ internal static class IdentityKeys
     public static string Failures(Guid domainId, int slot) => $"{Failures(domainId)}{slot:x3}";
 
     /// <summary>Prefix of a domain's failures.</summary>
-    public static string Failures(Guid domainId) => $"{Root}failures/{domainId}/";
+    public static string Failures(Guid domainId) => $"{AllFailures}{domainId}/";
 
-    public static string Credential(Guid id) => $"{Root}credentials/{id}";
+    public static string Credential(Guid id) => $"{Credentials}{id}";
+
+    /// <summary>Prefix of what accounts prove themselves by.</summary>
+    public const string Credentials = Root + "credentials/";
+
+    /// <summary>Prefix of all domains' failures.</summary>
+    public const string AllFailures = Root + "failures/";
+
+    /// <summary>Kerberos realm and the keys of its ticket-granting service.</summary>
+    public const string KerberosRealm = Root + "kerberos/realm";
+
+    /// <summary>Prefix of Kerberos principals of services.</summary>
+    public const string KerberosServices = Root + "kerberos/services/";
+
+    public static string KerberosService(string name) => $"{KerberosServices}{name}";
 }

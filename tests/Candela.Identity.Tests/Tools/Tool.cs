@@ -9,8 +9,8 @@ public static class Tool
 
     public static Task<(int ExitCode, string Output)> TryRunAsync(string program, string? folder, params string[] arguments) => TryRunAsync(program, folder, [], arguments);
 
-    /// <summary>Runs it with more environment variables.</summary>
-    public static async Task<(int ExitCode, string Output)> TryRunAsync(string program, string? folder, (string Name, string Value)[] environment, string[] arguments)
+    /// <summary>Runs it with more environment variables, and with standard input.</summary>
+    public static async Task<(int ExitCode, string Output)> TryRunAsync(string program, string? folder, (string Name, string Value)[] environment, string[] arguments, string? input = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -22,7 +22,16 @@ public static class Tool
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         using var process = Process.Start(start)!;
-        process.StandardInput.Close();
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It did not want to read it.
+        }
+
         using var ending = new CancellationTokenSource(Deadline);
         try
         {

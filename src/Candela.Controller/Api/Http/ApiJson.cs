@@ -84,6 +84,9 @@ namespace Candela.Controller.Api.Http;
 [JsonSerializable(typeof(ProjectNetworking))]
 [JsonSerializable(typeof(FlowRecord))]
 [JsonSerializable(typeof(IReadOnlyList<FlowCounter>))]
+[JsonSerializable(typeof(KeytabRequest))]
+[JsonSerializable(typeof(KeytabReport))]
+[JsonSerializable(typeof(IReadOnlyList<KerberosServiceReport>))]
 [JsonSerializable(typeof(ApiProblem))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {

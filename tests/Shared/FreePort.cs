@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Candela.Acceptance.Harness;
+namespace Candela.Tests.Shared;
 
 /// <summary>Ports of the loopback that nobody listens on.</summary>
-internal static class FreePort
+public static class FreePort
 {
     /// <summary>One that was free a moment ago, for TCP and UDP.</summary>
     public static int Next()
