@@ -2,6 +2,7 @@ using Candela.Vmm.Boot;
 using Candela.Vmm.Kvm;
 using Candela.Vmm.Machine;
 using Candela.Vmm.Native;
+using Candela.Vmm.State;
 
 const int GuestReset = 0, GuestCrashed = 1, NotStarted = 2, WrongArguments = 64;
 
@@ -14,9 +15,11 @@ if (args is ["--help"])
 try
 {
     WakeSignal.Install();
-    MicroVm vm = new(Options.Parse(args));
+    VmSpec spec = Options.Parse(args);
+    MicroVm vm = new(spec);
     vm.Start();
-    vm.Resume();
+    if (!spec.StartsPaused)
+        vm.Resume();
     VCpuThread ended = vm.Serve();
     if (ended.Result == RunResult.Reset)
         return GuestReset;
@@ -29,7 +32,7 @@ catch (CommandLineException e)
     Console.Error.WriteLine($"candela-vmm: {e.Message}; see candela-vmm --help");
     return WrongArguments;
 }
-catch (Exception e) when (e is KvmException or BootException or NativeException)
+catch (Exception e) when (e is KvmException or BootException or NativeException or StateException)
 {
     Console.Error.WriteLine($"candela-vmm: {e.Message}");
     return NotStarted;

@@ -34,6 +34,11 @@ internal static unsafe class CpuidTemplate
         return buffer[..(HeaderBytes + entries * KvmBits.CpuidEntryBytes)];
     }
 
+    /// <summary>Whether bytes are such a structure.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> cpuid) =>
+        cpuid.Length >= HeaderBytes && BinaryPrimitives.ReadUInt32LittleEndian(cpuid) is var entries && entries <= EntriesMaximum
+        && cpuid.Length == HeaderBytes + (int)entries * KvmBits.CpuidEntryBytes;
+
     private static void Adapt(Span<byte> entry, int index, int count, bool hasDeadline)
     {
         uint function = Get(entry, 0), subleaf = Get(entry, 4);

@@ -100,6 +100,23 @@ internal sealed unsafe class VCpu
             KvmDevice.Call(Descriptor, request, argument, what);
     }
 
+    /// <summary>Passes a structure to KVM that it reads and writes; the result is KVM's, negative on failure.</summary>
+    public int Exchange(ulong request, Span<byte> argument)
+    {
+        fixed (byte* start = argument)
+            return Libc.ioctl(Descriptor, request, (nint)start);
+    }
+
+    /// <summary>Tells a guest with KVM's clock that it stood still, so that its watchdogs do not strike; one without does not mind.</summary>
+    public void NotePause() => _ = Libc.ioctl(Descriptor, KvmBits.KVM_KVMCLOCK_CTRL, 0);
+
+    /// <summary>Frequency of its time stamp counter, kHz.</summary>
+    public uint GetTscKhz() => (uint)KvmDevice.Call(Descriptor, KvmBits.KVM_GET_TSC_KHZ, 0, "KVM_GET_TSC_KHZ");
+
+    /// <summary>Sets that frequency.</summary>
+    /// <exception cref="KvmException">This host's processor cannot scale to it.</exception>
+    public void SetTscKhz(uint frequency) => KvmDevice.Call(Descriptor, KvmBits.KVM_SET_TSC_KHZ, (nint)frequency, "KVM_SET_TSC_KHZ");
+
     /// <summary>Why it stopped and its registers, for an error report.</summary>
     public string Describe()
     {

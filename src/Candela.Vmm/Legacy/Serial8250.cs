@@ -139,7 +139,7 @@ internal sealed class Serial8250
         }
     }
 
-    /// <summary>Takes the registers of a saved port. An interrupt that was pending is raised again.</summary>
+    /// <summary>Takes the registers of a saved port.</summary>
     public void Load(ref StateReader state)
     {
         lock (_lock)
@@ -151,6 +151,16 @@ internal sealed class Serial8250
             _divisorLow = state.U8();
             _divisorHigh = state.U8();
             _isEmptyPending = state.Flag();
+        }
+    }
+
+    /// <summary>Interrupts once more for what is pending: the interrupt may be lost between two VMs.</summary>
+    public void RepeatInterrupt()
+    {
+        lock (_lock)
+        {
+            if (_isEmptyPending)
+                _interrupt.Raise();
         }
     }
 

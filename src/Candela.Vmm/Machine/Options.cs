@@ -10,12 +10,16 @@ internal static class Options
 
     /// <summary>What the program says to --help.</summary>
     public const string Usage = """
-        usage: candela-vmm --memory MIB --kernel FD [OPTION...]
+        usage: candela-vmm --memory MIB {--kernel FD | --state FD} [OPTION...]
           --memory MIB        the guest's memory
           --vcpus N           1 to 8; 1 when not given
           --kernel FD         bzImage or ELF kernel with a PVH entry
           --initramfs FD      initial RAM disk
           --cmdline TEXT      the kernel's command line
+          --state FD          go on from this device state; needs the memory that was saved with it
+          --paused            wait for the command that lets it run
+          --control FD        stream or listening socket for commands, a line each: pause, resume, status,
+                              snapshot [FD], disk INDEX [FD]
           --memory-fd FD      keep the memory in this file
           --memory-private    map that file copy-on-write
           --disk0 FD          read-only disk, /dev/vda
@@ -34,9 +38,9 @@ internal static class Options
         while (!arguments.IsEmpty)
         {
             string name = arguments[0];
-            if (name == "--memory-private")
+            if (name is "--memory-private" or "--paused")
             {
-                spec = spec with { IsMemoryPrivate = true };
+                spec = name == "--paused" ? spec with { StartsPaused = true } : spec with { IsMemoryPrivate = true };
                 arguments = arguments[1..];
                 continue;
             }
@@ -56,6 +60,8 @@ internal static class Options
                 "--disk0" => spec with { DiskDescriptors = [Descriptor(name, value), spec.DiskDescriptors[1]] },
                 "--disk1" => spec with { DiskDescriptors = [spec.DiskDescriptors[0], Descriptor(name, value)] },
                 "--serial" => spec with { SerialDescriptor = Descriptor(name, value) },
+                "--state" => spec with { StateDescriptor = Descriptor(name, value) },
+                "--control" => spec with { ControlDescriptor = Descriptor(name, value) },
                 "--agent" => spec with { AgentDescriptor = Descriptor(name, value) },
                 _ => throw new CommandLineException($"there is no option {name}"),
             };
@@ -63,8 +69,10 @@ internal static class Options
 
         if (spec.MemoryBytes == 0)
             throw new CommandLineException("--memory is missing");
-        if (spec.KernelDescriptor < 0)
-            throw new CommandLineException("--kernel is missing");
+        if (spec.KernelDescriptor < 0 == spec.StateDescriptor < 0)
+            throw new CommandLineException("one of --kernel and --state is needed");
+        if (spec.StateDescriptor >= 0 && spec.MemoryDescriptor < 0)
+            throw new CommandLineException("--state needs --memory-fd");
         if (spec.IsMemoryPrivate && spec.MemoryDescriptor < 0)
             throw new CommandLineException("--memory-private needs --memory-fd");
         return spec;

@@ -69,7 +69,6 @@ internal sealed class VCpuThread
         lock (_gate)
         {
             _pauseWanted = false;
-            _vCpu.RequestExit(false);
             Monitor.PulseAll(_gate);
         }
     }
@@ -142,6 +141,7 @@ internal sealed class VCpuThread
             }
 
             _isPaused = false;
+            _vCpu.RequestExit(false);
         }
     }
 }

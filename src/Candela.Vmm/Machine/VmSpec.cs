@@ -24,6 +24,15 @@ internal sealed record VmSpec
     /// <summary>The kernel's command line.</summary>
     public string CommandLine { get; init; } = "";
 
+    /// <summary>Device state to go on from instead of booting; -1: none.</summary>
+    public int StateDescriptor { get; init; } = -1;
+
+    /// <summary>Stream or listening socket for commands; -1: nobody commands.</summary>
+    public int ControlDescriptor { get; init; } = -1;
+
+    /// <summary>Wait for the command that lets the vCPUs run.</summary>
+    public bool StartsPaused { get; init; }
+
     /// <summary>Stream or listening socket of the agent channel; -1: nobody listens.</summary>
     public int AgentDescriptor { get; init; } = -1;
 

@@ -60,6 +60,9 @@ internal static unsafe partial class Libc
     public static partial int mprotect(void* address, nuint length, int protection);
 
     [LibraryImport("libc", SetLastError = true)]
+    public static partial int madvise(void* address, nuint length, int advice);
+
+    [LibraryImport("libc", SetLastError = true)]
     public static partial int munmap(void* address, nuint length);
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]

@@ -6,6 +6,7 @@ internal static class Linux
     public const int EAGAIN = 11;
     public const int EINTR = 4;
     public const int EOPNOTSUPP = 95;
+    public const int ENOTSOCK = 88;
 
     public const int O_RDWR = 2;
     public const int O_NONBLOCK = 0x800;

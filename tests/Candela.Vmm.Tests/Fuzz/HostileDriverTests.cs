@@ -1,10 +1,12 @@
 using Candela.Vmm.Tests.Support;
 using Candela.Vmm.Tests.Virtio;
 using Candela.Vmm.Virtio;
+using Candela.Vmm.Virtio.Balloon;
 using Candela.Vmm.Virtio.Block;
 using Candela.Vmm.Virtio.Console;
 using Candela.Vmm.Virtio.Entropy;
 using Candela.Vmm.Virtio.Mmio;
+using Candela.Vmm.Virtio.Net;
 
 namespace Candela.Vmm.Tests.Fuzz;
 
@@ -30,6 +32,21 @@ public sealed class HostileDriverTests
 
     [Fact]
     public void Entropy() => Attack(memory => new EntropyDevice(memory.Memory, new Zeros()));
+
+    [Fact]
+    public void Net() => Attack(memory =>
+    {
+        NetDevice device = new(memory.Memory, [2, 0, 0, 0, 0, 1]);
+        NetDeviceTests.ScriptedNetwork network = new();
+        for (int i = 0; i < 8; i++)
+            network.ToGuest.Enqueue(new byte[12 + 700 * i]);
+        lock (device)
+            device.Connect(network);
+        return device;
+    });
+
+    [Fact]
+    public void Balloon() => Attack(memory => new BalloonDevice(memory.Memory, new BalloonDeviceTests.Released(memory)));
 
     private static void Attack(Func<TestMemory, VirtioDevice> make)
     {

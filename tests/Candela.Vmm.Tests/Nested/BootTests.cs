@@ -6,7 +6,6 @@ namespace Candela.Vmm.Tests.Nested;
 /// <summary>candela-vmm on KVM: the kernel of every container and its agent, from the first instruction to the agent's answer and the end.</summary>
 public sealed class BootTests(NestedHostFixture fixture) : IClassFixture<NestedHostFixture>
 {
-    private const string KernelArguments = "console=ttyS0 quiet reboot=k panic=-1 tsc=reliable no_timer_check mitigations=off cryptomgr.notests random.trust_cpu=on";
     private readonly NestedHost _host = fixture.Host;
 
     [Fact]
@@ -14,7 +13,7 @@ public sealed class BootTests(NestedHostFixture fixture) : IClassFixture<NestedH
     {
         Task<AgentConnection> connecting = _host.ConnectAgentAsync(2);
         Stopwatch clock = Stopwatch.StartNew();
-        await _host.RunAsync($"candela-vmm --memory 128 --kernel 3 --initramfs 4 --agent 5 --cmdline '{KernelArguments}' 3</files/vmlinuz 4</files/initramfs 5<>/dev/vport0p2 >/tmp/log 2>&1 &");
+        await _host.RunAsync($"candela-vmm --memory 128 --kernel 3 --initramfs 4 --agent 5 --cmdline '{NestedHost.KernelArguments}' 3</files/vmlinuz 4</files/initramfs 5<>/dev/vport0p2 >/tmp/log 2>&1 &");
         await using AgentConnection agent = await connecting;
         TestContext.Current.SendDiagnosticMessage($"booted to the agent's answer in {clock.Elapsed.TotalSeconds:F1} s");
 
@@ -27,7 +26,7 @@ public sealed class BootTests(NestedHostFixture fixture) : IClassFixture<NestedH
     [Fact]
     public async Task A_kernel_that_crashes_ends_the_VMM_with_registers()
     {
-        (int code, string output) = await _host.TryRunAsync($"candela-vmm --memory 128 --kernel 3 --cmdline '{KernelArguments.Replace("reboot=k", "reboot=t", StringComparison.Ordinal)}' 3</files/vmlinuz 2>&1");
+        (int code, string output) = await _host.TryRunAsync($"candela-vmm --memory 128 --kernel 3 --cmdline '{NestedHost.KernelArguments.Replace("reboot=k", "reboot=t", StringComparison.Ordinal)}' 3</files/vmlinuz 2>&1");
         Assert.Equal(1, code);
         Assert.Contains("TripleFault", output, StringComparison.Ordinal);
         Assert.Contains("rip=", output, StringComparison.Ordinal);

@@ -16,10 +16,10 @@ namespace Candela.Vmm.Tests.Nested;
 internal sealed class NestedHost : IAsyncDisposable
 {
     /// <summary>Ports for agents: /dev/vport0p2 and on.</summary>
-    public const int AgentPorts = 4;
+    public const int AgentPorts = 5;
 
     private const string EndMark = "__end ";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly TemporaryFolder _folder;
     private readonly Process _qemu;
@@ -38,6 +38,9 @@ internal sealed class NestedHost : IAsyncDisposable
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>Arguments for the guest's kernel.</summary>
+    public const string KernelArguments = "console=ttyS0 quiet reboot=k panic=-1 tsc=reliable no_timer_check mitigations=off cryptomgr.notests random.trust_cpu=on";
 
     /// <summary>Boots it with candela-vmm in /bin, the guest in /files/vmlinuz and /files/initramfs, and more files.</summary>
     public static async Task<NestedHost> StartAsync(params IReadOnlyList<HostFile> files)
@@ -108,9 +111,11 @@ internal sealed class NestedHost : IAsyncDisposable
     /// <summary>Connects to a VM's agent through port /dev/vport0pN.</summary>
     public async Task<AgentConnection> ConnectAgentAsync(int port, IAgentEvents? events = null)
     {
-        Socket socket = await ConnectAsync(_folder.File($"port{port}"), _qemu);
-        return await AgentConnection.ConnectAsync(new NetworkStream(socket, ownsSocket: true), events ?? new SilentEvents(), mayBeTorn: false, Patience, TimeProvider.System, Token);
+        return await AgentConnection.ConnectAsync(await ConnectPortAsync(port), events ?? new SilentEvents(), mayBeTorn: false, Patience, TimeProvider.System, Token);
     }
+
+    /// <summary>Connects to what a program in the host does with port /dev/vport0pN.</summary>
+    public async Task<Stream> ConnectPortAsync(int port) => new NetworkStream(await ConnectAsync(_folder.File($"port{port}"), _qemu), ownsSocket: true);
 
     public async ValueTask DisposeAsync()
     {

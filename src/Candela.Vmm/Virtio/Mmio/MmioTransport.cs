@@ -126,6 +126,16 @@ internal sealed class MmioTransport : IVirtioTransport
         }
     }
 
+    /// <summary>Interrupts once more for what the driver has not acknowledged: the interrupt may be lost between two VMs.</summary>
+    public void RepeatInterrupt()
+    {
+        lock (Device)
+        {
+            if (_interruptStatus != 0)
+                _interrupt.Raise();
+        }
+    }
+
     private void Raise(uint cause)
     {
         _interruptStatus |= cause;

@@ -118,13 +118,26 @@ internal sealed unsafe class Virtqueue
     /// <param name="writtenBytes">How many bytes of its writable buffers were written, from the first on.</param>
     public void Push(ushort head, uint writtenBytes)
     {
+        Stage(head, writtenBytes);
+        Publish();
+    }
+
+    /// <summary>Prepares the return of a request, which the driver sees after <see cref="Publish"/> only.</summary>
+    public void Stage(ushort head, uint writtenBytes)
+    {
         if (!IsReady)
             return;
         uint* element = (uint*)(_used + 2) + 2 * (_nextUsed & (Size - 1));
         element[0] = head;
         element[1] = writtenBytes;
         _nextUsed++;
-        Volatile.Write(ref _used[1], _nextUsed);
+    }
+
+    /// <summary>Shows the driver all that was staged.</summary>
+    public void Publish()
+    {
+        if (IsReady)
+            Volatile.Write(ref _used[1], _nextUsed);
     }
 
     /// <summary>Whether the driver wants an interrupt for what was returned since the last call (2.7.7).</summary>
