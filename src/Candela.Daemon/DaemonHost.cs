@@ -115,6 +115,7 @@ internal static class DaemonHost
         services.AddSingleton<IAccessPolicy>(_ => platform.Service<IAccessPolicy>());
         services.AddSingleton(_ => platform.Service<DirectoryAdministration>());
         services.AddSingleton(_ => platform.Service<PolicyAdministration>());
+        services.AddSingleton(_ => platform.Service<ClientAdministration>());
         services.AddSingleton(_ => platform.Service<SelfService>());
         services.AddSingleton(_ => platform.Service<KerberosAdministration>());
     }

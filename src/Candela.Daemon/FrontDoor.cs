@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Candela.Identity;
 using Candela.Identity.Administration;
+using Candela.Identity.OpenIdConnect;
 using Candela.Identity.Saml;
 using Candela.Identity.SignIn;
 using Microsoft.AspNetCore.Builder;
@@ -54,6 +55,7 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
         app.MapTrust(trust);
         app.MapPublicTrust();
         app.MapSignIn(identity);
+        app.MapOpenIdConnect(identity);
         app.MapSaml(identity);
         return app;
     }

@@ -14,6 +14,7 @@ using Candela.Identity.Acme.Challenges;
 using Candela.Identity.Certificates;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Secrets;
+using Candela.Identity.OpenIdConnect;
 using Candela.Identity.Saml;
 using Candela.Identity.SignIn;
 using Candela.Images;
@@ -181,6 +182,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         if (options.Https is not null)
         {
             services.AddSignIn(new SignInOptions { PublicUrl = options.PublicUrl });
+            services.AddOpenIdConnect(new OpenIdOptions());
             services.AddSaml(new SamlOptions { BaseUrl = options.PublicUrl });
         }
 
@@ -200,6 +202,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         ldap?.Start(provider, trust.Authority, certificate);
         if (provider.GetService<SamlHost>() is { } saml)
             await saml.StartAsync(cancellationToken);
+        if (provider.GetService<OpenIdProvider>() is { } openId)
+            await openId.StartAsync(trust, cancellationToken);
         if (options.Https is not null)
             _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current);
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());

@@ -6,7 +6,9 @@ using Candela.Identity.Kerberos;
 using Candela.Identity.Kerberos.Keys;
 using Candela.Identity.Kerberos.Principals;
 using Candela.Identity.Ldif;
+using Candela.Identity.OpenIdConnect.Clients;
 using Candela.Identity.Secrets;
+using Candela.Identity.SignIn;
 using Candela.Identity.Storage;
 using Candela.State;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,8 +22,8 @@ public static class IdentityServices
     /// <summary>
     /// Adds <see cref="IDirectory"/>, <see cref="IAuthenticator"/>, <see cref="ICredentials"/>, <see cref="IAccessPolicy"/>,
     /// <see cref="IAuthorizer"/>, <see cref="ILdif"/>, for front ends <see cref="DirectoryAdministration"/>,
-    /// <see cref="PolicyAdministration"/>, <see cref="SelfService"/> and <see cref="KerberosAdministration"/>, <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must
-    /// be started first. <see cref="IStateStore"/> and logging are the caller's to add, and an <see cref="IAuditSink"/> where the log is not enough.
+    /// <see cref="PolicyAdministration"/>, <see cref="ClientAdministration"/>, <see cref="SelfService"/> and <see cref="KerberosAdministration"/>,
+    /// <see cref="ISecretBox"/>, and <see cref="IdentityHost"/>, which must be started first. <see cref="IStateStore"/> and logging are the caller's to add, and an <see cref="IAuditSink"/> where the log is not enough.
     /// </summary>
     public static IServiceCollection AddIdentity(this IServiceCollection services, IdentityOptions options)
     {
@@ -68,6 +70,13 @@ public static class IdentityServices
             provider.GetRequiredService<IAccessPolicy>(),
             provider.GetRequiredService<IAuthorizer>(),
             provider.GetRequiredService<AccessGuard>()));
+        services.AddSingleton<ClientStore>();
+        services.AddSingleton(provider => new ClientAdministration(
+            provider.GetRequiredService<IDirectory>(),
+            provider.GetRequiredService<ClientStore>(),
+            provider.GetRequiredService<AccessGuard>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<SignInOptions>()));
         services.AddSingleton(provider => new IdentityHost(
             provider.GetRequiredService<IdentityReplica>(), provider.GetRequiredService<StoredDirectory>(), provider.GetRequiredService<InitialAdministrator>()));
         return services;

@@ -1,5 +1,6 @@
 using Candela.Identity.Auditing;
 using Candela.Identity.SignIn.Pages;
+using Candela.Identity.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,7 @@ public static class SignInServices
         options.Check();
         services.AddSingleton(options);
         services.TryAddSingleton<ProtocolAudit>();
+        services.AddSingleton<ExpiryLeases>();
         services.AddSingleton<SignInSessions>();
         services.AddSingleton<ISignInSessions>(provider => provider.GetRequiredService<SignInSessions>());
         services.AddSingleton<SignInPages>();

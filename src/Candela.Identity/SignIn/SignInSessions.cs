@@ -13,7 +13,7 @@ namespace Candela.Identity.SignIn;
 
 /// <summary>Sessions in the state store.</summary>
 internal sealed class SignInSessions(
-    IStateStore store, ISecretBox secrets, IDirectory directory, CredentialStore credentials, SignInOptions options, TimeProvider time) : ISignInSessions, IDisposable
+    IStateStore store, ISecretBox secrets, IDirectory directory, CredentialStore credentials, ExpiryLeases leases, SignInOptions options, TimeProvider time) : ISignInSessions
 {
     /// <summary>The prefix makes browsers insist on https, this very host and the path / (RFC 6265bis, section 4.1.3.2).</summary>
     public const string CookieName = "__Host-candela-session";
@@ -27,7 +27,6 @@ internal sealed class SignInSessions(
     /// <summary>How exactly the last use is known.</summary>
     private static readonly TimeSpan UseStep = TimeSpan.FromMinutes(1);
 
-    private readonly ExpiryLeases _leases = new(store, time);
     private readonly InstallationSecret _formKey = new(store, secrets, IdentityKeys.Root + "form-key");
 
     /// <inheritdoc/>
@@ -103,8 +102,6 @@ internal sealed class SignInSessions(
         return again ? path + (path.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "again=1" : path;
     }
 
-    public void Dispose() => _leases.Dispose();
-
     private async Task<SignInSession?> FindAsync(string id, SignInStage stage, bool used, CancellationToken cancellationToken)
     {
         // An id is a digest; what else there may be in a token is not looked up.
@@ -138,7 +135,7 @@ internal sealed class SignInSessions(
     private async Task PutAsync(StateTransaction transaction, string id, SignInDocument document, CancellationToken cancellationToken) => transaction.Put(
         Prefix + id,
         JsonSerializer.SerializeToUtf8Bytes(document, SignInJson.Default.SignInDocument),
-        await _leases.GetAsync(document.Stage == SignInStage.Complete ? options.Lifetime : options.PendingTime, cancellationToken));
+        await leases.GetAsync(document.Stage == SignInStage.Complete ? options.Lifetime : options.PendingTime, cancellationToken));
 
     private DateTimeOffset EndOf(SignInDocument document)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Candela.Identity.Certificates;
+using Candela.Identity.Jose;
 using Candela.Identity.Secrets;
 using Candela.Identity.Workloads.Bundles;
 using Candela.Identity.Workloads.Jwt;
@@ -47,7 +48,7 @@ public sealed class TrustDomain : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         options.Check();
-        var keys = new JwtSigningKeys(store, secrets, options, time, logger);
+        var keys = new JwtSigningKeys(store, secrets, new JwtKeySchedule(WorkloadKeys.JwtKeys, options.JwtLifetime, options.JwtKeyLifetime, options.JwtKeyAnnouncement), time, logger);
         var federated = new FederatedBundles(store, authority.TrustDomain, time, logger);
         await keys.StartAsync(cancellationToken);
         await federated.StartAsync(cancellationToken);

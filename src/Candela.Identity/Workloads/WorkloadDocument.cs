@@ -21,17 +21,6 @@ internal sealed record WorkloadDocument
     public required IReadOnlyList<HeldCertificate> Certificates { get; init; }
 }
 
-/// <summary>Keys that sign JWT-SVIDs, in the order in which they sign.</summary>
-/// <param name="Keys">Keys.</param>
-internal sealed record JwtKeysDocument(IReadOnlyList<JwtKeyDocument> Keys);
-
-/// <summary>A key that signs JWT-SVIDs.</summary>
-/// <param name="Id">Its <c>kid</c>: its thumbprint.</param>
-/// <param name="PublicKey">SubjectPublicKeyInfo.</param>
-/// <param name="Key">PKCS #8, sealed.</param>
-/// <param name="SignsFrom">From when on it signs; before, it is only published.</param>
-internal sealed record JwtKeyDocument(string Id, byte[] PublicKey, byte[] Key, DateTimeOffset SignsFrom);
-
 /// <summary>Another trust domain.</summary>
 internal sealed record FederationDocument
 {
@@ -51,6 +40,5 @@ internal sealed record FederationDocument
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WorkloadDocument))]
-[JsonSerializable(typeof(JwtKeysDocument))]
 [JsonSerializable(typeof(FederationDocument))]
 internal sealed partial class WorkloadJson : JsonSerializerContext;

@@ -12,8 +12,5 @@ internal static class WorkloadKeys
     /// <summary>Says which container an identity belongs to: two live ones never share one.</summary>
     public static string Identity(SpiffeId id) => $"/identity/workloads/ids{id.Path}";
 
-    /// <summary>Place of a sealed key: within its document.</summary>
-    public static string JwtKey(string id) => $"{JwtKeys}#{id}";
-
     public static string Federated(string trustDomain) => Federation + trustDomain;
 }

@@ -20,8 +20,21 @@ internal static class Forms
         ValueCountLimit = FieldCount, KeyLengthLimit = NameLength, ValueLengthLimit = ValueLength, BufferBodyLengthLimit = Bytes, MultipartBodyLengthLimit = 0,
     };
 
-    /// <summary>The form; null: it is none, too large, malformed, or has a field twice.</summary>
+    /// <summary>Key of a form that was read already.</summary>
+    private static readonly object Read = new();
+
+    /// <summary>The form; null: it is none, too large, malformed, or has a field twice. Can be asked for again.</summary>
     public static async Task<IFormCollection?> ReadAsync(HttpContext context)
+    {
+        if (!context.Items.TryGetValue(Read, out var known))
+            context.Items[Read] = known = await ReadBodyAsync(context);
+        return known as IFormCollection;
+    }
+
+    /// <summary>A field; empty when it is not there.</summary>
+    public static string Text(this IFormCollection form, string name) => form.TryGetValue(name, out StringValues values) ? values.ToString() : "";
+
+    private static async Task<IFormCollection?> ReadBodyAsync(HttpContext context)
     {
         if (context.Request.ContentType?.Split(';')[0].Trim() is not { } type || !type.Equals(MediaType, StringComparison.OrdinalIgnoreCase) || context.Request.ContentLength > Bytes)
             return null;
@@ -37,7 +50,4 @@ internal static class Forms
             return null;
         }
     }
-
-    /// <summary>A field; empty when it is not there.</summary>
-    public static string Text(this IFormCollection form, string name) => form.TryGetValue(name, out StringValues values) ? values.ToString() : "";
 }

@@ -1,5 +1,5 @@
 using Candela.Identity.Certificates;
-using Candela.Identity.Workloads.Jwt;
+using Candela.Identity.Jose;
 
 namespace Candela.Identity.Workloads.Bundles;
 

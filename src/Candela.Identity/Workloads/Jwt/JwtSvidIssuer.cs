@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Candela.Identity.Jose;
 using Candela.Model;
@@ -23,7 +22,6 @@ internal sealed class JwtSvidIssuer(JwtSigningKeys keys, WorkloadOptions options
     {
         if (audiences.Count is 0 or > AudienceCount || audiences.Any(a => a.Length is 0 or > AudienceLength))
             throw new CandelaException(ErrorCode.InvalidArgument, $"a JWT-SVID has 1 to {AudienceCount} audiences of 1 to {AudienceLength} characters");
-        var (keyId, key) = keys.Current();
         var now = time.GetUtcNow();
         var notAfter = now + options.JwtLifetime;
         var claims = new ArrayBufferWriter<byte>();
@@ -41,8 +39,7 @@ internal sealed class JwtSvidIssuer(JwtSigningKeys keys, WorkloadOptions options
             writer.WriteEndObject();
         }
 
-        var input = $$"""{{Base64UrlText.Encode($$"""{"alg":"ES256","kid":"{{keyId}}","typ":"JWT"}""")}}.{{Base64UrlText.Encode(claims.WrittenSpan)}}""";
-        var token = $"{input}.{Base64UrlText.Encode(key.SignJws(Encoding.ASCII.GetBytes(input)))}";
+        var token = Jws.Sign(keys, "JWT", claims.WrittenSpan);
         return new JwtSvid(id, token, DateTimeOffset.FromUnixTimeSeconds(notAfter.ToUnixTimeSeconds()));
     }
 }

@@ -4,19 +4,18 @@ using Candela.Identity.Certificates;
 using Candela.Identity.Certificates.Authorities;
 using Candela.Identity.Certificates.Requests;
 using Candela.Identity.Following;
-using Candela.Identity.Jose;
 using Candela.Identity.Secrets;
 using Candela.Model;
 using Candela.State;
 using Microsoft.Extensions.Logging;
 
-namespace Candela.Identity.Workloads.Jwt;
+namespace Candela.Identity.Jose;
 
 /// <summary>
-/// The keys that sign JWT-SVIDs, shared by all controllers. A key is published some time before it signs, so that others have it by then,
+/// Keys that sign JSON web tokens of a kind, shared by all controllers. A key is published some time before it signs, so that others have it by then,
 /// and for as long after as a token of its can be valid.
 /// </summary>
-internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secrets, WorkloadOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
+internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secrets, JwtKeySchedule schedule, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan UpkeepInterval = TimeSpan.FromMinutes(1);
 
@@ -39,7 +38,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
     {
         var revision = await ReadAsync(cancellationToken);
         await MaintainAsync(cancellationToken);
-        var follower = new StateFollower(store, WorkloadKeys.JwtKeys, ReadAsync, async (_, ending) => await ReadAsync(ending), time, logger);
+        var follower = new StateFollower(store, schedule.Place, ReadAsync, async (_, ending) => await ReadAsync(ending), time, logger);
         _background = Task.WhenAll(follower.RunAsync(revision, _closing.Token), MaintainForEverAsync());
     }
 
@@ -48,7 +47,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
     {
         var now = time.GetUtcNow();
         var key = _picture.Keys.LastOrDefault(k => k.Document.SignsFrom <= now)
-            ?? throw new CandelaException(ErrorCode.Unavailable, "there is no key that signs JWT-SVIDs: see the log for why none could be made");
+            ?? throw new CandelaException(ErrorCode.Unavailable, "there is no key that signs tokens: see the log for why none could be made");
         return (key.Document.Id, key.Private);
     }
 
@@ -58,17 +57,17 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
     public async Task MaintainAsync(CancellationToken cancellationToken)
     {
         var (keys, now) = (_picture.Keys, time.GetUtcNow());
-        var isDue = keys.Count == 0 || keys[^1].Document.SignsFrom + options.JwtKeyLifetime - options.JwtKeyAnnouncement <= now;
+        var isDue = keys.Count == 0 || keys[^1].Document.SignsFrom + schedule.KeyLifetime - schedule.Announcement <= now;
         // A key is over when its successor has signed for a token's life, and a little more for clocks.
-        var over = keys.Take(Math.Max(keys.Count - 1, 0)).Where((_, i) => keys[i + 1].Document.SignsFrom + 2 * options.JwtLifetime + TimeSpan.FromMinutes(1) < now).ToHashSet();
+        var over = keys.Take(Math.Max(keys.Count - 1, 0)).Where((_, i) => keys[i + 1].Document.SignsFrom + 2 * schedule.TokenLifetime + TimeSpan.FromMinutes(1) < now).ToHashSet();
         if (!isDue && over.Count == 0)
             return;
         var documents = keys.Where(k => !over.Contains(k)).Select(k => k.Document).ToList();
         if (isDue)
-            documents.Add(Create(keys.Count == 0 || keys[^1].Document.SignsFrom + options.JwtKeyLifetime <= now ? now : now + options.JwtKeyAnnouncement));
-        var value = JsonSerializer.SerializeToUtf8Bytes(new JwtKeysDocument(documents), WorkloadJson.Default.JwtKeysDocument);
+            documents.Add(Create(keys.Count == 0 || keys[^1].Document.SignsFrom + schedule.KeyLifetime <= now ? now : now + schedule.Announcement));
+        var value = JsonSerializer.SerializeToUtf8Bytes(new JwtKeysDocument(documents), JoseJson.Default.JwtKeysDocument);
         // When another controller was first, its keys count.
-        await store.CommitAsync(new StateTransaction().Expect(WorkloadKeys.JwtKeys, _picture.Revision).Put(WorkloadKeys.JwtKeys, value), cancellationToken);
+        await store.CommitAsync(new StateTransaction().Expect(schedule.Place, _picture.Revision).Put(schedule.Place, value), cancellationToken);
         await ReadAsync(cancellationToken);
     }
 
@@ -84,9 +83,9 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
     private async Task<long> ReadAsync(CancellationToken cancellationToken)
     {
         var position = store.Revision;
-        if (await store.GetAsync(WorkloadKeys.JwtKeys, cancellationToken) is { } entry && entry.Revision != _picture.Revision)
+        if (await store.GetAsync(schedule.Place, cancellationToken) is { } entry && entry.Revision != _picture.Revision)
         {
-            var document = JsonSerializer.Deserialize(entry.Value.Span, WorkloadJson.Default.JwtKeysDocument)!;
+            var document = JsonSerializer.Deserialize(entry.Value.Span, JoseJson.Default.JwtKeysDocument)!;
             var known = _picture.Keys.ToDictionary(k => k.Document.Id);
             _picture = new Picture(entry.Revision, [.. document.Keys.Select(k => known.GetValueOrDefault(k.Id) ?? Load(k))]);
             Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
@@ -95,6 +94,9 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
         return position;
     }
 
+    /// <summary>Place of a sealed key: within its document.</summary>
+    private string PlaceOf(string id) => $"{schedule.Place}#{id}";
+
     private JwtKeyDocument Create(DateTimeOffset signsFrom)
     {
         using var key = SigningKey.Create(ECCurve.NamedCurves.nistP256);
@@ -102,7 +104,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
         var pkcs8 = key.Export();
         try
         {
-            return new JwtKeyDocument(id, key.ExportPublicKey(), secrets.Seal(pkcs8, WorkloadKeys.JwtKey(id)), signsFrom);
+            return new JwtKeyDocument(id, key.ExportPublicKey(), secrets.Seal(pkcs8, PlaceOf(id)), signsFrom);
         }
         finally
         {
@@ -112,7 +114,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
 
     private LoadedKey Load(JwtKeyDocument document)
     {
-        var pkcs8 = secrets.Open(document.Key, WorkloadKeys.JwtKey(document.Id));
+        var pkcs8 = secrets.Open(document.Key, PlaceOf(document.Id));
         try
         {
             return new LoadedKey(document, JsonWebKey.Of(new PublicKeyInfo(CertificateKeyType.EcdsaP256, document.PublicKey)), SigningKey.Import(pkcs8));
@@ -134,7 +136,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                Log.UpkeepFailed(logger, e);
+                Log.UpkeepFailed(logger, schedule.Place, e);
             }
         }
     }
@@ -145,7 +147,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The keys that sign JWT-SVIDs could not be renewed; it is tried again in a minute")]
-        public static partial void UpkeepFailed(ILogger logger, Exception reason);
+        [LoggerMessage(1, LogLevel.Error, "The keys {Place} that sign tokens could not be renewed; it is tried again in a minute")]
+        public static partial void UpkeepFailed(ILogger logger, string place, Exception reason);
     }
 }
