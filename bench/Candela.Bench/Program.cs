@@ -43,7 +43,7 @@ internal static class Program
         {
             string tar = Path.Combine(folder, "rootfs.tar");
             RootFileSystem.Write(tar);
-            var candela = options.WithoutCandela ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
+            var candela = options.WithoutCandela || options.Sections is ["tokens"] ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
             if (candela is not null)
                 engines.Add(candela);
             bool compares = options.Sections.Any(section => section is "run" or "throughput");
@@ -54,7 +54,7 @@ internal static class Program
             Describe(engines, report);
             bool passed = true;
             foreach (string section in options.Sections)
-                passed &= Measure(section, candela, engines, options, report);
+                passed &= Measure(section, folder, candela, engines, options, report);
             if (options.JsonFile is not null)
                 report.Write(options.JsonFile);
             return passed ? 0 : 1;
@@ -69,7 +69,7 @@ internal static class Program
     }
 
     /// <returns>False: the section has found a defect.</returns>
-    private static bool Measure(string section, CandelaEngine? candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
+    private static bool Measure(string section, string folder, CandelaEngine? candela, IReadOnlyList<Engine> engines, BenchOptions options, Report report)
     {
         switch (section)
         {
@@ -87,6 +87,9 @@ internal static class Program
                 break;
             case "idle" when candela is not null:
                 IdleSection.Measure(candela, options, report);
+                break;
+            case "tokens" when !options.WithoutCandela:
+                TokenSection.Measure(options, Path.Combine(folder, "tokens"), report);
                 break;
             case BenchOptions.Churn when candela is not null:
                 return ChurnSection.Run(candela, options, report);

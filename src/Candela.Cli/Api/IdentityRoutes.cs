@@ -7,6 +7,7 @@ internal static class IdentityRoutes
     public const string Users = "/v1/users";
     public const string ServiceAccounts = "/v1/service-accounts";
     public const string Groups = "/v1/groups";
+    public const string Clients = "/v1/clients";
     public const string Roles = "/v1/roles";
     public const string Bindings = "/v1/bindings";
     public const string CanI = "/v1/can-i";

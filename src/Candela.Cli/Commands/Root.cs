@@ -52,6 +52,7 @@ internal static class Root
                 PolicyCommands.Role,
                 PolicyCommands.Bind,
                 PolicyCommands.Policy,
+                ClientCommands.Client,
                 SelfCommands.Self,
                 KerberosCommands.Kerberos,
                 MachineCommands.Parent,

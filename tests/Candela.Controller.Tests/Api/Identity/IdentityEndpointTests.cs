@@ -57,6 +57,38 @@ public sealed class IdentityEndpointTests
     }
 
     [Fact]
+    public async Task Clients_are_registered_with_a_secret_that_is_shown_once()
+    {
+        await using var server = await ApiServer.StartAsync();
+        await SendAsync(server, HttpMethod.Post, "/v1/service-accounts", """{"name":"ci"}""", HttpStatusCode.Created);
+        var made = await SendAsync(
+            server, HttpMethod.Post, "/v1/clients",
+            """{"name":"app","authentication":"secret","grants":["authorization_code","client_credentials"],"redirectUris":["https://app.example/cb"],"scopes":["openid"],"serviceAccount":"ci"}""",
+            HttpStatusCode.Created);
+        Assert.Equal(("app@system", 43, "ci@system"), ((string)made!["client"]!["id"]!, ((string)made["secret"]!).Length, (string)made["client"]!["serviceAccount"]!));
+        var rotated = await SendAsync(server, HttpMethod.Post, "/v1/clients/app/secret", """{"keepSeconds":60}""");
+        Assert.NotEqual((string)made["secret"]!, (string)rotated!["secret"]!);
+        Assert.Equal(2, (int)rotated["client"]!["secretCount"]!);
+        Assert.Equal("app@system", (string)(await SendAsync(server, HttpMethod.Get, "/v1/clients"))![0]!["id"]!);
+        var shown = (await SendAsync(server, HttpMethod.Get, "/v1/clients/app"))!.ToJsonString();
+        Assert.DoesNotContain((string)rotated["secret"]!, shown, StringComparison.Ordinal);
+        await ApiServer.ProblemAsync(await server.Http.PostAsync("/v1/clients", ApiServer.Json("""{"name":"app","authentication":"secret","grants":["client_credentials"]}""")), 409, "AlreadyExists");
+        foreach (var body in new[]
+        {
+            """{"name":"x","authentication":"guess","grants":["client_credentials"]}""",
+            """{"name":"x","authentication":"secret","grants":["password"]}""",
+            """{"name":"x","authentication":"none","grants":["client_credentials"]}""",
+            """{"name":"x","authentication":"secret","grants":["authorization_code"]}""",
+            """{"name":"x","authentication":"secret","grants":["authorization_code"],"redirectUris":["http://app.example/cb"]}""",
+            """{"name":"x","authentication":"private-key-jwt","grants":["client_credentials"],"jwks":"{}"}""",
+            """{"name":"../x","authentication":"secret","grants":["client_credentials"]}""",
+        })
+            await ApiServer.ProblemAsync(await server.Http.PostAsync("/v1/clients", ApiServer.Json(body)), 400, "InvalidArgument");
+        await SendAsync(server, HttpMethod.Delete, "/v1/clients/app", null, HttpStatusCode.NoContent);
+        await ApiServer.ProblemAsync(await server.Http.GetAsync("/v1/clients/app"), 404, "NotFound");
+    }
+
+    [Fact]
     public async Task Groups_hold_members_and_bindings_let_them_in()
     {
         await using var server = await ApiServer.StartAsync();

@@ -32,6 +32,7 @@ internal sealed class TestIdentity : IAsyncDisposable
         .AddSingleton(_ => _provider.Value.GetRequiredService<IAuthorizer>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<DirectoryAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<PolicyAdministration>())
+        .AddSingleton(_ => _provider.Value.GetRequiredService<ClientAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<SelfService>());
 
     public async ValueTask DisposeAsync()

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using Candela.Cli.Api;
+using Candela.Cli.Http;
+using Candela.Cli.Output;
+using Candela.Model.Identity;
+
+namespace Candela.Bench.Sections;
+
+/// <summary>
+/// Tokens by client credentials and sign-ins by password, over HTTPS, as clients see them: how many a second, and how many for a second of
+/// candelad's own CPU time, which is what a core to itself would give.
+/// </summary>
+internal static class TokenSection
+{
+    private const int ClientCount = 8;
+    private const int TokenCount = 6000;
+    private const int WarmUpCount = 1500;
+    private const int SignInCount = 60;
+    private const string Password = "correct horse battery staple";
+
+    private static readonly TimeSpan StartTime = TimeSpan.FromMinutes(5);
+
+    public static void Measure(BenchOptions options, string folder, Report report)
+    {
+        var port = FreePort();
+        var run = Path.Combine(folder, "run");
+        using var daemon = Process.Start(new ProcessStartInfo(Path.Combine(options.Programs, "candelad"),
+            ["--state", Path.Combine(folder, "state"), "--run", run, "--waiting", "1", "--log-level", "warning", "--host-name", "localhost", "--https", $"127.0.0.1:{port}"])
+        { RedirectStandardOutput = true })!;
+        daemon.OutputDataReceived += (_, _) => { };
+        daemon.BeginOutputReadLine();
+        try
+        {
+            using var api = WaitUntilReady(Path.Combine(run, "candela.sock"));
+            var made = api.Post(
+                IdentityRoutes.Clients, new CreateClientRequest { Name = "bench", Authentication = "secret", Grants = ["client_credentials"], Scopes = ["orders"], Audiences = ["https://api.example/"] },
+                Wire.Default.CreateClientRequest, Wire.Default.ClientSecretReport);
+            api.Post(IdentityRoutes.Users, new CreateAccountRequest { Name = "bench-user", Password = Password, MustChangePassword = false }, Wire.Default.CreateAccountRequest, Wire.Default.AccountReport);
+            using var http = Connect(port, Path.Combine(run, "roots.pem"));
+            var credential = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Uri.EscapeDataString(made.Client.Id)}:{made.Secret}"));
+            Repeat(WarmUpCount, () => TokenAsync(http, credential));
+            var tokens = Timed(daemon.Id, TokenCount, () => Repeat(TokenCount, () => TokenAsync(http, credential)));
+            var signIns = Timed(daemon.Id, SignInCount, () => Repeat(SignInCount, () => SignInAsync(http)));
+            var table = new Table("WHAT", "A SECOND", "A SECOND OF CANDELAD'S CPU");
+            table.Add("tokens by client credentials (ES256)", Report.Number(tokens.PerSecond, "0"), Report.Number(tokens.PerCpuSecond, "0"));
+            table.Add("sign-ins by password (Argon2id, with the page)", Report.Number(signIns.PerSecond, "0"), Report.Number(signIns.PerCpuSecond, "0"));
+            report.Section("tokens", $"Tokens and sign-ins over HTTPS ({ClientCount} clients at a time)", table, new JsonObject
+            {
+                ["tokensPerSecond"] = Report.Rounded(tokens.PerSecond),
+                ["tokensPerCpuSecond"] = Report.Rounded(tokens.PerCpuSecond),
+                ["signInsPerSecond"] = Report.Rounded(signIns.PerSecond),
+                ["signInsPerCpuSecond"] = Report.Rounded(signIns.PerCpuSecond),
+            });
+        }
+        finally
+        {
+            Engine.Execute(Path.Combine(options.Programs, "candela"), "down", "--containers", "--run", run);
+            daemon.WaitForExit();
+        }
+    }
+
+    private static DaemonClient WaitUntilReady(string socket)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        using var pause = new ManualResetEventSlim();
+        while (true)
+        {
+            try
+            {
+                var client = new DaemonClient(socket);
+                if (client.Get(Routes.Status, Wire.Default.StatusAnswer).Ready)
+                    return client;
+                client.Dispose();
+            }
+            catch (DaemonUnreachableException) when (Stopwatch.GetElapsedTime(begun) < StartTime)
+            {
+                // It has only just been started.
+            }
+
+            if (Stopwatch.GetElapsedTime(begun) > StartTime)
+                throw new TimeoutException("candelad did not get ready");
+            pause.Wait(TimeSpan.FromMilliseconds(200));
+        }
+    }
+
+    private static (double PerSecond, double PerCpuSecond) Timed(int pid, int count, Action action)
+    {
+        var cpu = ProcessCpu.Of(pid);
+        var begun = Stopwatch.GetTimestamp();
+        action();
+        var elapsed = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        return (count / elapsed, count / (ProcessCpu.Of(pid) - cpu).TotalSeconds);
+    }
+
+    private static void Repeat(int count, Func<Task> action) =>
+        Task.WhenAll(Enumerable.Range(0, ClientCount).Select(async worker =>
+        {
+            for (var i = worker; i < count; i += ClientCount)
+                await action();
+        })).GetAwaiter().GetResult();
+
+    private static async Task TokenAsync(HttpClient http, string credential)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/oauth2/token") { Content = new FormUrlEncodedContent([KeyValuePair.Create("grant_type", "client_credentials")]) };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", credential);
+        using var response = await http.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+        await response.Content.ReadAsByteArrayAsync();
+    }
+
+    /// <summary>The page, then the form, as a browser does it.</summary>
+    private static async Task SignInAsync(HttpClient http)
+    {
+        using var page = await http.GetAsync("/sign-in");
+        var cookie = page.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        var text = await page.Content.ReadAsStringAsync();
+        const string Field = "name=\"form_token\" value=\"";
+        var at = text.IndexOf(Field, StringComparison.Ordinal) + Field.Length;
+        using var form = new HttpRequestMessage(HttpMethod.Post, "/sign-in")
+        {
+            Content = new FormUrlEncodedContent(new Dictionary<string, string> { ["form_token"] = text[at..text.IndexOf('"', at)], ["name"] = "bench-user", ["password"] = Password }),
+        };
+        form.Headers.Add("Cookie", cookie);
+        using var answer = await http.SendAsync(form);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private static HttpClient Connect(int port, string rootsFile)
+    {
+        X509Certificate2Collection roots = [];
+        roots.ImportFromPemFile(rootsFile);
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+        return new HttpClient(handler) { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"https://localhost:{port}")) };
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
