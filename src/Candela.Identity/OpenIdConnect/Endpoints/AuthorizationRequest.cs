@@ -45,8 +45,7 @@ internal sealed record AuthorizationRequest
         // Required even if only one is registered.
         if (One(query, "redirect_uri") is not { } redirect || !RedirectUris.Contains(client.RedirectUris, redirect))
             throw OAuthException.InvalidRequest($"{client.ShownName} wants you to be led to an address that is not registered for it. Do not go on; tell its operator.");
-        var state = One(query, "state", isLimited: true);
-        return new AuthorizationRequest { Client = client, RedirectUri = redirect, State = state };
+        return new AuthorizationRequest { Client = client, RedirectUri = redirect, State = One(query, "state") is { Length: <= TextLength } state ? state : null };
     }
 
     /// <summary>All the rest.</summary>
@@ -55,6 +54,8 @@ internal sealed record AuthorizationRequest
     {
         if (query.FirstOrDefault(parameter => parameter.Value.Count > 1 && parameter.Key != "resource") is { Key: { } twice })
             throw OAuthException.InvalidRequest($"the parameter {twice} is there twice");
+        if (One(query, "state")?.Length > TextLength || One(query, "nonce")?.Length > TextLength)
+            throw OAuthException.InvalidRequest($"state and nonce have at most {TextLength} characters");
         if (query.ContainsKey("request"))
             throw new OAuthException("request_not_supported", "request objects are not supported");
         if (query.ContainsKey("request_uri"))
@@ -77,7 +78,7 @@ internal sealed record AuthorizationRequest
             Scopes = ScopesOf(Client, One(query, "scope")),
             Audiences = AudiencesOf(Client, query.TryGetValue("resource", out var resources) ? resources : []),
             Challenge = challenge,
-            Nonce = One(query, "nonce", isLimited: true),
+            Nonce = One(query, "nonce"),
             Prompt = prompt,
             MaximumAge = age,
         };
@@ -101,6 +102,6 @@ internal sealed record AuthorizationRequest
         return asked.All(client.Audiences.Contains) ? asked : throw OAuthException.InvalidTarget("the client may not have tokens for this resource");
     }
 
-    private static string? One(IReadOnlyDictionary<string, StringValues> query, string name, bool isLimited = false) =>
-        query.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] && (!isLimited || value.Length <= TextLength) ? value : null;
+    private static string? One(IReadOnlyDictionary<string, StringValues> query, string name) =>
+        query.TryGetValue(name, out var values) && values is [{ Length: > 0 } value] ? value : null;
 }

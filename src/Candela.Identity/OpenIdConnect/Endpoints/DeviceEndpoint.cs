@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.RateLimiting;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Auditing;
@@ -15,7 +16,7 @@ namespace Candela.Identity.OpenIdConnect.Endpoints;
 /// <summary>The device authorization endpoint, and the page where people say which device is theirs (RFC 8628, sections 3.1 and 3.3).</summary>
 internal sealed class DeviceEndpoint(
     OAuthEndpoint endpoint, DeviceGrants devices, ClientStore clients, ISignInSessions sessions, IDirectory directory, AccountClaims claims, SignInOptions signIn, ProtocolAudit audit,
-    TimeProvider time)
+    TimeProvider time) : IDisposable
 {
     public const string Path = "/oauth2/device_authorization";
     public const string PagePath = "/device";
@@ -27,11 +28,18 @@ internal sealed class DeviceEndpoint(
 
     private readonly ConcurrentDictionary<Guid, (int Count, DateTimeOffset Since)> _wrong = new();
 
+    /// <summary>Devices that may begin to wait from one address: who proves nothing must not be able to fill the store.</summary>
+    private readonly PartitionedRateLimiter<string> _begun = PartitionedRateLimiter.Create<string, string>(from => RateLimitPartition.GetTokenBucketLimiter(
+        from, _ => new TokenBucketRateLimiterOptions { TokenLimit = 30, TokensPerPeriod = 1, ReplenishmentPeriod = TimeSpan.FromSeconds(2), QueueLimit = 0 }));
+
     /// <summary>POST /oauth2/device_authorization</summary>
     public Task PostAsync(HttpContext context) => endpoint.RunAsync(context, "oauth.device", async (client, form) =>
     {
         if (!client.Grants.Contains(GrantTypes.DeviceCode))
             throw new OAuthException("unauthorized_client", "the client may not use device codes");
+        using var permit = _begun.AttemptAcquire(OAuthEndpoint.FromOf(context));
+        if (!permit.IsAcquired)
+            throw new OAuthException("slow_down", "too many devices of this address wait: try again in a minute", StatusCodes.Status429TooManyRequests);
         var scopes = AuthorizationRequest.ScopesOf(client, form.Text("scope"));
         var audiences = AuthorizationRequest.AudiencesOf(client, form.TryGetValue("resource", out var resource) ? resource : []);
         var (code, document) = await devices.BeginAsync(client, scopes, audiences, context.RequestAborted);
@@ -46,6 +54,8 @@ internal sealed class DeviceEndpoint(
         });
         return document.UserCode;
     });
+
+    public void Dispose() => _begun.Dispose();
 
     /// <summary>GET /device</summary>
     public async Task GetPageAsync(HttpContext context)
