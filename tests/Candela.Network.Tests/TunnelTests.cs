@@ -78,6 +78,42 @@ public sealed class TunnelTests : IDisposable
     }
 
     [Fact]
+    public async Task Machines_come_and_go_while_others_talk()
+    {
+        PortSpec[] ports = Place(1, 2);
+        HostEndpoint[] ends = Connect(ports);
+        Assert.True(ends[0].Pings(ports[1].Ipv4!));
+        Task<(int ExitCode, string Output)> talk = Task.Run(() => ends[0].Run("ping", "-c", "100", "-i", "0.05", "-W", "10", ports[1].Ipv4!.ToString()));
+        var third = new PortSpec { Id = "port3", SegmentId = "a", Mac = new MacAddress(0x02cd_0000_0003), Ipv4 = IPAddress.Parse("10.1.0.13"), Ipv6 = IPAddress.Parse("fd00:1::13") };
+        ProjectPlan elsewhere = _nodes[2].Plan.Projects["p"];
+
+        for (int round = 0; round < 3; round++)
+        {
+            foreach (Node node in _nodes[..2])
+            {
+                node.Apply(p => p with { Machines = p.Machines.Add(Node.AddressOf(3)) });
+                node.Change(p => p with { Ports = p.Ports.SetItem(third.Id, third with { Machine = Node.AddressOf(3) }) });
+            }
+
+            _nodes[2].Apply(p => p with { Projects = p.Projects.SetItem("p", elsewhere with { Ports = elsewhere.Ports.SetItem(third.Id, third) }) });
+            using (HostEndpoint end = HostEndpoint.Connect(_nodes[2].Network.Project("p"), third, Segment))
+            {
+                Assert.True(end.Pings(ports[0].Ipv4!));
+                Assert.True(end.Pings(ports[1].Ipv6!));
+            }
+
+            _nodes[2].Apply(p => p with { Projects = p.Projects.Clear() });
+            foreach (Node node in _nodes[..2])
+            {
+                node.Change(p => p with { Ports = p.Ports.Remove(third.Id) });
+                node.Apply(p => p with { Machines = p.Machines.Remove(Node.AddressOf(3)) });
+            }
+        }
+
+        Assert.Contains(" 0% packet loss", (await talk).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Tunnels_go_on_over_a_restart_and_what_is_stale_goes()
     {
         PortSpec[] ports = Place(1, 2, 3);
@@ -155,6 +191,8 @@ public sealed class TunnelTests : IDisposable
         }
 
         public MachineNetwork Network { get; private set; }
+
+        public NetworkPlan Plan => _plan;
 
         public static IPAddress AddressOf(int number) => IPAddress.Parse($"192.0.2.{number}");
 
