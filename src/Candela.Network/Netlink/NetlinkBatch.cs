@@ -21,7 +21,7 @@ internal sealed class NetlinkBatch
     private int _length, _start;
 
     /// <summary>What each message wants, for errors, and which errors are fine.</summary>
-    public readonly record struct Message(string What, int Tolerated, ushort Type);
+    public readonly record struct Message(string What, int[] Tolerated, ushort Type);
 
     public IReadOnlyList<Message> Messages => _messages;
 
@@ -31,8 +31,8 @@ internal sealed class NetlinkBatch
 
     public bool IsEmpty => _messages.Count == 0;
 
-    /// <summary>Starts a message. <paramref name="tolerated"/> is an errno that counts as success, e.g. EEXIST.</summary>
-    public void Begin(ushort type, ushort flags, string what, int tolerated = 0)
+    /// <summary>Starts a message. <paramref name="tolerated"/> are errnos that count as success, e.g. EEXIST.</summary>
+    public void Begin(ushort type, ushort flags, string what, params int[] tolerated)
     {
         _start = _length;
         Span<byte> header = Take(HeaderBytes);

@@ -205,7 +205,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         ReadOnlySpan<byte> body = _received.AsSpan(at, length);
         int errno = length >= 4 ? -BinaryPrimitives.ReadInt32LittleEndian(body) : EINVAL;
-        if (errno == 0 || errno == message.Tolerated)
+        if (errno == 0 || message.Tolerated.Contains(errno))
             return null;
         ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(_received.AsSpan(at - 10));
         return new NetlinkException(message.What, errno, (flags & NLM_F_ACK_TLVS) != 0 ? Reason(body, flags) : null);

@@ -240,7 +240,7 @@ internal sealed class RouteBatch
     /// <summary>Deletes a neighbour; none is fine.</summary>
     public void DeleteNeighbour(int index, IPAddress address)
     {
-        Batch.Begin(RTM_DELNEIGH, NetlinkBatch.Ack, $"delete neighbour {address}", ENOENT);
+        Batch.Begin(RTM_DELNEIGH, NetlinkBatch.Ack, $"delete neighbour {address}", ENOENT, ENODEV);
         Batch.Fixed(new NeighbourHeader { Family = AddressFamilyNumber(address.AddressFamily), Index = index });
         Batch.Address(NDA_DST, address);
         Batch.End();
@@ -257,7 +257,7 @@ internal sealed class RouteBatch
     /// <summary>Deletes an entry of a bridge's forwarding table; none is fine.</summary>
     public void DeleteForwarding(int portIndex, MacAddress mac)
     {
-        Batch.Begin(RTM_DELNEIGH, NetlinkBatch.Ack, $"delete forwarding entry {mac}", ENOENT);
+        Batch.Begin(RTM_DELNEIGH, NetlinkBatch.Ack, $"delete forwarding entry {mac}", ENOENT, ENODEV); // the link may end by itself, with its VMM
         ForwardingBody(portIndex, NTF_MASTER, mac, NUD_NOARP);
         Batch.End();
     }
