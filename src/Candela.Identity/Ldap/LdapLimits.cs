@@ -9,6 +9,9 @@ public static class LdapLimits
     /// <summary>Largest message, bytes.</summary>
     public const int MessageBytes = 1024 * 1024;
 
+    /// <summary>Largest message of SASL's security layer, bytes.</summary>
+    public const int LayerBytes = 64 * 1024;
+
     /// <summary>Deepest nesting of a filter.</summary>
     public const int FilterDepth = 32;
 

@@ -16,4 +16,8 @@ public sealed record LdapOptions
 /// <summary>Where the server listens.</summary>
 /// <param name="Address">An <see cref="IPEndPoint"/> (port 0: any that is free) or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.</param>
 /// <param name="IsTls">TLS from the first byte (ldaps); else by StartTLS.</param>
-public sealed record LdapEndpoint(EndPoint Address, bool IsTls);
+public sealed record LdapEndpoint(EndPoint Address, bool IsTls)
+{
+    /// <summary>Connections from this host's own addresses count as protected; false: others can read them, as where something relays them.</summary>
+    public bool TrustsHost { get; init; } = true;
+}

@@ -1,4 +1,5 @@
 using Candela.Identity.Auditing;
+using Candela.Identity.Kerberos;
 using Candela.Identity.Ldap.Access;
 using Candela.Identity.Ldap.Operations;
 using Candela.Identity.Ldap.Search;
@@ -16,7 +17,7 @@ public static class LdapRegistration
 {
     /// <summary>
     /// Adds <see cref="LdapServer"/> to what <see cref="IdentityServices.AddIdentity"/> adds; to be started after <see cref="IdentityHost"/>. With
-    /// an <see cref="Authentication.IClientCertificates"/> among the services, clients can bind by certificate.
+    /// an <see cref="Authentication.IClientCertificates"/> among the services, clients can bind by certificate; with Kerberos, by ticket.
     /// </summary>
     public static IServiceCollection AddLdap(this IServiceCollection services, LdapOptions options)
     {
@@ -42,6 +43,7 @@ public static class LdapRegistration
             provider.GetRequiredService<WriteOperations>(),
             provider.GetRequiredService<ExtendedOperations>(),
             options,
+            provider.GetService<TicketAcceptor>() is not null,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<LdapServer>>())));
         return services;

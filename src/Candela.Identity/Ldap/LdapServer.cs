@@ -130,8 +130,9 @@ public sealed partial class LdapServer : IAsyncDisposable
                 socket.NoDelay = true;
             var session = new LdapSession
             {
+                HasTickets = _services.HasTickets,
                 From = remote?.ToString() ?? "local",
-                IsLocal = remote is null || (IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(AddressOf(socket.LocalEndPoint)!)),
+                IsLocal = remote is null || (endpoint.TrustsHost && IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(AddressOf(socket.LocalEndPoint)!)),
             };
             connection = new LdapConnection(_services, socket, endpoint.IsTls, session);
         }

@@ -37,6 +37,7 @@ public static class SignInServices
         endpoints.MapPost("sign-in/code", pages.PostCodeAsync);
         endpoints.MapGet("sign-in/password", pages.ShowNewPasswordAsync);
         endpoints.MapPost("sign-in/password", pages.PostNewPasswordAsync);
+        endpoints.MapGet("sign-in/ticket", pages.ByTicketAsync);
         endpoints.MapGet("sign-out", pages.ShowSignOutAsync);
         endpoints.MapPost("sign-out", pages.PostSignOutAsync);
         endpoints.MapGet("account", pages.ShowAccountAsync);

@@ -2,6 +2,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Auditing;
 using Candela.Identity.Authentication;
+using Candela.Identity.Kerberos;
 using Candela.Identity.Ldap.Protocol;
 using Candela.Identity.Ldap.Server;
 using Candela.Identity.Ldap.Tree;
@@ -10,7 +11,7 @@ using Candela.Model;
 namespace Candela.Identity.Ldap.Operations;
 
 /// <summary>Binds (RFC 4511, 4.2; RFC 4513, 5). Every refusal looks the same and takes the same time.</summary>
-internal sealed class BindOperation(IDirectory directory, PasswordCheck passwords, ProtocolAudit audit, IClientCertificates? certificates = null)
+internal sealed class BindOperation(IDirectory directory, PasswordCheck passwords, ProtocolAudit audit, IClientCertificates? certificates = null, TicketAcceptor? tickets = null)
 {
     private const int ProtocolVersion = 3;
     private const string Action = "ldap.bind";
@@ -19,6 +20,11 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
     public async ValueTask<LdapAnswer> RunAsync(LdapSession session, BindRequest request, IReadOnlyList<LdapControl> controls)
     {
         session.Reset();
+        var begun = session.Gssapi;
+        session.Gssapi = null;
+        if (request.Mechanism == SaslMechanisms.Gssapi && request.Version == ProtocolVersion && tickets is not null && !session.IsLayered)
+            return ByTicket(session, begun ?? new SaslGssapi(tickets, isProtected: session.IsTls || session.IsLocal), request.Credentials);
+        begun?.Dispose();
         if (request.Version != ProtocolVersion)
             return new LdapResult(ResultCode.ProtocolError, "only version 3 of LDAP is spoken here");
         try
@@ -86,6 +92,39 @@ internal sealed class BindOperation(IDirectory directory, PasswordCheck password
         else
             session.RefusedBindCount++;
         Record(session, SaslMechanisms.External, result, account is not null);
+        return account is null ? LdapResult.InvalidCredentials : LdapAnswer.Success;
+    }
+
+    /// <summary>By a Kerberos ticket (RFC 4752).</summary>
+    private LdapAnswer ByTicket(LdapSession session, SaslGssapi begun, byte[]? credentials)
+    {
+        if (credentials is null && begun.IsNew)
+        {
+            session.Gssapi = begun;
+            return new LdapAnswer(new LdapResult(ResultCode.SaslBindInProgress), Value: []); // RFC 4422, 3.3: the client speaks first, when asked
+        }
+
+        if (begun.Step(credentials) is { } answer)
+        {
+            session.Gssapi = begun;
+            return new LdapAnswer(new LdapResult(ResultCode.SaslBindInProgress), Value: answer);
+        }
+
+        var account = begun.IsDone ? begun.FindAccount() : null;
+        if (account is not null && begun.AuthorizationIdentity.Length > 0 && !IsSame(begun.AuthorizationIdentity, AccountNames.Of(directory.Current, account)))
+            account = null;
+        var result = account is null
+            ? new AuthenticationResult(AuthenticationOutcome.Refused, null, RefusalReason.UnknownAccount)
+            : new AuthenticationResult(AuthenticationOutcome.Succeeded, account);
+        if (account is not null)
+            session.Become(account, mustChangePassword: false);
+        else
+            session.RefusedBindCount++;
+        Record(session, $"{SaslMechanisms.Gssapi} {begun.Principal}".TrimEnd(), result, account is not null);
+        if (account is not null && begun.LayerBytes > 0)
+            session.Gssapi = begun; // the connection goes on below it
+        else
+            begun.Dispose();
         return account is null ? LdapResult.InvalidCredentials : LdapAnswer.Success;
     }
 

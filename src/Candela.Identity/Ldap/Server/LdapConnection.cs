@@ -93,6 +93,7 @@ internal sealed partial class LdapConnection : IDisposable
     public void Dispose()
     {
         _output.Dispose();
+        _session.Gssapi?.Dispose();
         _stream.Dispose();
         _socket.Dispose();
     }
@@ -197,6 +198,16 @@ internal sealed partial class LdapConnection : IDisposable
     {
         await EndOperationsAsync();
         Answer(message, FindUnknownCritical(message.Controls) is { } refusal ? refusal : await _services.Bind.RunAsync(_session, bind, message.Controls));
+        if (_session.Gssapi is not { LayerBytes: > 0 } layer)
+            return;
+
+        // What was sent before the layer would count as sent under its protection.
+        if (_end > _start)
+            throw new LdapProtocolException("there was more behind the bind that begins a security layer");
+        await _output.FlushAsync();
+        _stream = _output.Stream = new SaslStream(_stream, layer);
+        _session.Gssapi = null;
+        _session.IsLayered = true;
     }
 
     private async ValueTask StartTlsAsync(int id, ExtendedRequest request)
@@ -204,6 +215,7 @@ internal sealed partial class LdapConnection : IDisposable
         await EndOperationsAsync();
         var result = request.Value is not null ? new LdapResult(ResultCode.ProtocolError, "StartTLS has no value")
             : _session.IsTls ? new LdapResult(ResultCode.OperationsError, "TLS protects the connection already")
+            : _session.IsLayered ? new LdapResult(ResultCode.OperationsError, "a security layer of SASL protects the connection already")
             : _services.Options.Certificate is null ? new LdapResult(ResultCode.Unavailable, "this server has no certificate")
             : LdapResult.Success;
 

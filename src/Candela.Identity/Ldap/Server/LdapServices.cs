@@ -7,4 +7,4 @@ namespace Candela.Identity.Ldap.Server;
 
 /// <summary>What connections work with.</summary>
 internal sealed record LdapServices(
-    SearchOperation Search, BindOperation Bind, CompareOperation Compare, WriteOperations Write, ExtendedOperations Extended, LdapOptions Options, TimeProvider Time, ILogger Logger);
+    SearchOperation Search, BindOperation Bind, CompareOperation Compare, WriteOperations Write, ExtendedOperations Extended, LdapOptions Options, bool HasTickets, TimeProvider Time, ILogger Logger);

@@ -20,8 +20,17 @@ internal sealed class LdapSession
     /// <summary>Certificate that the client showed in the handshake, and whose key it has; empty: none.</summary>
     public ReadOnlyMemory<byte> ClientCertificate { get; set; }
 
+    /// <summary>SASL's security layer protects the connection.</summary>
+    public bool IsLayered { get; set; }
+
+    /// <summary>Kerberos tickets are taken here.</summary>
+    public bool HasTickets { get; init; }
+
+    /// <summary>A bind by GSSAPI that goes on, or has just ended in a security layer.</summary>
+    public SaslGssapi? Gssapi { get; set; }
+
     /// <summary>Passwords may be sent.</summary>
-    public bool IsConfidential => IsTls || IsLocal;
+    public bool IsConfidential => IsTls || IsLayered || IsLocal;
 
     /// <summary>SASL mechanisms that can be used now.</summary>
     public IReadOnlyList<string> Mechanisms => [.. SaslMechanisms.Of(this)];

@@ -2,6 +2,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Auditing;
 using Candela.Identity.Authentication;
+using Candela.Identity.Kerberos;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
 
@@ -9,7 +10,7 @@ namespace Candela.Identity.SignIn.Pages;
 
 /// <summary>The pages to sign in (password, code, new password where one is due) and out.</summary>
 internal sealed class SignInPages(
-    SignInSessions sessions, IDirectory directory, IAuthenticator authenticator, ICredentials credentials, IEnumerable<ISignInOption> options, ProtocolAudit audit)
+    SignInSessions sessions, IDirectory directory, IAuthenticator authenticator, ICredentials credentials, IEnumerable<ISignInOption> options, ProtocolAudit audit, TicketAcceptor? tickets = null)
 {
     /// <summary>Where one is led to who comes from nowhere.</summary>
     private const string Home = "/account";
@@ -71,6 +72,25 @@ internal sealed class SignInPages(
         audit.Done(actor, "signin.new-password", "");
         await CompleteAsync(context, session.Account, session.Methods, to);
     }));
+
+    /// <summary>GET /sign-in/ticket: by a Kerberos ticket, which browsers send to sites that they were told to trust.</summary>
+    public async Task ByTicketAsync(HttpContext context)
+    {
+        var to = To(context.Request.Query["to"]);
+        var ticket = tickets is null ? null : HttpTicket.Accept(context, tickets);
+        if (ticket is { Account: { } account })
+        {
+            if ((await credentials.GetStatusAsync(account.Id, context.RequestAborted)).HasTotp)
+                await StageAsync(context, account, ["wia"], SignInStage.Code, "/sign-in/code", to);
+            else
+                await CompleteAsync(context, account, ["wia"], to);
+            return;
+        }
+
+        if (ticket is not null)
+            audit.Refused(Actor.Unproven(Certificates.Names.Printable.Of(ticket.Principal), From(context)), "signin", "ticket", new CandelaException(ErrorCode.Unauthenticated, "no ticket of an account that can sign in now"));
+        await PasswordPageAsync(context, to, "No Kerberos ticket has come that signs you in. Get one (kinit), allow your browser to send it to this site, or give your password.", StatusCodes.Status401Unauthorized);
+    }
 
     /// <summary>GET /sign-out</summary>
     public async Task ShowSignOutAsync(HttpContext context) => await HtmlPage.WriteAsync(context, "Sign out", Html.Of($"""

@@ -1,0 +1,16 @@
+using Candela.Identity.SignIn.Pages;
+
+namespace Candela.Identity.Kerberos;
+
+/// <summary>The sign-in page's link for those who have a Kerberos ticket.</summary>
+internal sealed class TicketOption : ISignInOption
+{
+    /// <summary>Path of the page that takes tickets.</summary>
+    public const string PagePath = "/sign-in/ticket";
+
+    /// <inheritdoc/>
+    public string Label => "Sign in with your Kerberos ticket";
+
+    /// <inheritdoc/>
+    public string Path => PagePath;
+}
