@@ -1,3 +1,4 @@
+using Candela.Bench.Networks;
 using Candela.Cli.Api;
 using Candela.Cli.Http;
 using Candela.Model;
@@ -8,11 +9,16 @@ namespace Candela.Bench;
 internal sealed class CandelaEngine : Engine
 {
     private readonly string candela;
+    private readonly BenchHost? host;
 
-    public CandelaEngine(string folder, string programs)
+    /// <param name="folder">Its folder.</param>
+    /// <param name="programs">Folder of the programs.</param>
+    /// <param name="host">Where its networks are; null: it has none to be measured.</param>
+    public CandelaEngine(string folder, string programs, BenchHost? host = null)
         : base("Candela", folder)
     {
         candela = Path.Combine(programs, "candela");
+        this.host = host;
         try
         {
             Up();
@@ -37,7 +43,13 @@ internal sealed class CandelaEngine : Engine
     public string RestSocket => Path.Combine(RunFolder, "candela.sock");
 
     /// <summary>Starts the daemon, if it does not run, and waits until it is ready.</summary>
-    public void Up() => Execute(candela, "up", "--quiet", "--state", StateFolder, "--run", RunFolder);
+    public void Up()
+    {
+        string[] up = [candela, "up", "--quiet", "--state", StateFolder, "--run", RunFolder];
+        if (host is not null)
+            up = ["nsenter", .. host.Enter, .. up];
+        Execute(up[0], up[1..]);
+    }
 
     /// <summary>Ends the daemon alone; containers go on.</summary>
     public void DownAlone() => Execute(candela, "down", "--run", RunFolder);

@@ -1,10 +1,11 @@
 using System.Net.Sockets;
+using Candela.Bench.Networks;
 using Candela.Cli.Daemon;
 
 namespace Candela.Bench;
 
 /// <summary>
-/// Debian's dockerd with runc: in folders of its own and without networks, so that nothing of the host's is touched.
+/// Debian's dockerd with runc: in folders of its own and without networks, or in a network namespace, so that nothing of the host's is touched.
 /// </summary>
 internal sealed class DockerEngine : Engine
 {
@@ -18,7 +19,9 @@ internal sealed class DockerEngine : Engine
     private readonly DaemonProcess daemon;
     private readonly string logFile;
 
-    public DockerEngine(string folder)
+    /// <param name="folder">Its folder.</param>
+    /// <param name="host">Where its networks are; null: it has none.</param>
+    public DockerEngine(string folder, BenchHost? host = null)
         : base("dockerd + runc", folder)
     {
         Directory.CreateDirectory(folder);
@@ -26,16 +29,15 @@ internal sealed class DockerEngine : Engine
         File.WriteAllText(configuration, "{}");
         logFile = Path.Combine(folder, "dockerd.log");
         daemon = DaemonProcess.Start(
-            Find("dockerd"),
+            Find(host is null ? "dockerd" : "nsenter"),
             [
+                .. host is null ? (string[])[] : [.. host.Enter, Find("dockerd")],
                 "--config-file", configuration,
                 "--host", "unix://" + DockerSocket,
                 "--data-root", Path.Combine(folder, "data"),
                 "--exec-root", Path.Combine(folder, "exec"),
                 "--pidfile", Path.Combine(folder, "docker.pid"),
-                "--iptables=false",
-                "--ip6tables=false",
-                "--bridge=none",
+                .. host is null ? (string[])["--iptables=false", "--ip6tables=false", "--bridge=none"] : [],
                 "--storage-driver", "overlay2",
                 // cgroupfs works on v1, v2 and hybrid hosts, with or without systemd.
                 "--exec-opt", "native.cgroupdriver=cgroupfs",

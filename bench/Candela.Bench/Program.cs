@@ -43,7 +43,7 @@ internal static class Program
         {
             string tar = Path.Combine(folder, "rootfs.tar");
             RootFileSystem.Write(tar);
-            var candela = options.WithoutCandela || options.Sections.All(section => section is "tokens" or "policies") ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
+            var candela = options.WithoutCandela || options.Sections.All(section => section is "tokens" or "policies" or "network") ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
             if (candela is not null)
                 engines.Add(candela);
             bool compares = options.Sections.Any(section => section is "run" or "throughput");
@@ -93,6 +93,9 @@ internal static class Program
                 break;
             case "policies":
                 PolicySection.Measure(options, report);
+                break;
+            case "network" when !options.WithoutCandela && !options.WithoutDocker:
+                NetworkSection.Measure(options, Path.Combine(folder, "network"), Path.Combine(folder, "rootfs.tar"), report);
                 break;
             case BenchOptions.Churn when candela is not null:
                 return ChurnSection.Run(candela, options, report);

@@ -7,7 +7,7 @@ internal static class RootFileSystem
 {
     private const string Busybox = "/bin/busybox";
 
-    private static readonly string[] Applets = ["sh", "true", "sleep", "echo", "cat"];
+    private static readonly string[] Applets = ["sh", "true", "sleep", "echo", "cat", "dd", "nc", "ping"];
 
     public static void Write(string file)
     {
