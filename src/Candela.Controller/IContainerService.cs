@@ -44,6 +44,12 @@ public interface IContainerService
     /// <summary>Renames.</summary>
     Task RenameAsync(Caller caller, string reference, string name, CancellationToken cancellationToken);
 
+    /// <summary>Connects to one more network, at once when it runs. Conflict: it is connected to it already; ResourceExhausted: to too many.</summary>
+    Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken);
+
+    /// <summary>Disconnects from a network, at once when it runs. PermissionDenied: it is not connected to it.</summary>
+    Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken);
+
     /// <summary>Removes; Conflict when it runs, unless forced.</summary>
     Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken);
 

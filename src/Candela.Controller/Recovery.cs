@@ -56,7 +56,10 @@ internal sealed class Recovery(
         // The machine tells an exit only once.
         await writer.FlushAsync();
         foreach (var entry in entries)
+        {
             Continue(entry);
+            lifecycle.ResumeNetworks(entry);
+        }
     }
 
     private void Load(StateEntry document)

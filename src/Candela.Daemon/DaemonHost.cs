@@ -77,7 +77,7 @@ internal static class DaemonHost
         builder.Services.AddDockerApi(api =>
         {
             api.Version = Platform.ProductVersion;
-            api.DefaultNetwork = options.DefaultNetwork;
+            api.DefaultNetwork = options.DefaultNetwork ?? (platform.Service<INetworkService>().IsAvailable ? INetworkService.DefaultName : "none");
         });
         WebApplication app = builder.Build();
         app.MapDockerApi();

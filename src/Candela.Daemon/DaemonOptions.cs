@@ -20,7 +20,7 @@ internal sealed record DaemonOptions
           --memory MIB              memory of a container without a limit   (default 512)
           --scratch-size GIB        writable disk of a container            (default 10)
           --waiting COUNT           VMM processes that wait for a claim     (default 4)
-          --default-network NAME    none or bridge, for containers that name none (default none)
+          --default-network NAME    bridge or none, for containers that name none (default bridge, where the host has what it needs)
           --insecure-registry HOST  a registry that may be reached without trusted TLS; repeatable
           --ldap ADDRESS:PORT       LDAP with StartTLS; a port alone: all addresses  (default none)
           --ldaps ADDRESS:PORT      LDAP over TLS                           (default none)
@@ -50,8 +50,8 @@ internal sealed record DaemonOptions
     /// <summary>Run folder, absolute.</summary>
     public string RunFolder { get; private init; } = DefaultRunFolder;
 
-    /// <summary>Network of containers that name none: <c>none</c> or <c>bridge</c>.</summary>
-    public string DefaultNetwork { get; private init; } = "none";
+    /// <summary>Network of containers that name none: <c>none</c> or <c>bridge</c>; null: bridge, if there can be networks.</summary>
+    public string? DefaultNetwork { get; private init; }
 
     /// <summary>Memory of a container without a limit, MiB.</summary>
     public int MemoryMebibytes { get; private init; } = 512;
@@ -115,7 +115,7 @@ internal sealed record DaemonOptions
                 "--memory" => options with { MemoryMebibytes = Number(name, Value(), 64, 1 << 20) },
                 "--scratch-size" => options with { ScratchGibibytes = Number(name, Value(), 1, 1000) },
                 "--waiting" => options with { WaitingCount = Number(name, Value(), 1, 64) },
-                "--default-network" => options with { DefaultNetwork = Value() is var network and ("none" or "bridge") ? network : throw new ArgumentException("--default-network is none or bridge") },
+                "--default-network" => options with { DefaultNetwork = Value() is var network and ("none" or "bridge") ? network : throw new ArgumentException("--default-network is bridge or none") },
                 "--insecure-registry" => options with { InsecureRegistries = [.. options.InsecureRegistries, Value()] },
                 "--ldap" => options with { Ldap = Endpoint(name, Value()) },
                 "--ldaps" => options with { Ldaps = Endpoint(name, Value()) },

@@ -7,9 +7,9 @@ namespace Candela.Daemon;
 /// <summary>The network's spare taps, for the microvisor.</summary>
 internal sealed class NetworkTaps(MachineNetwork network) : ITapSource
 {
-    public MicroVmTap Create()
+    public MicroVmTap Create(int card)
     {
-        (string name, SafeFileHandle descriptor) = network.CreateSpareTap();
+        (string name, SafeFileHandle descriptor) = network.CreateSpareTap(isWantedSoon: card == 0);
         return new MicroVmTap(name, descriptor);
     }
 }

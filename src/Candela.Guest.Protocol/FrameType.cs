@@ -28,6 +28,7 @@ internal enum FrameType : byte
     ArchiveCredit = 22,
     Reset = 23,
     ReadTree = 24,
+    SetNetwork = 25,
     SetClock = 26,
 
     HelloReply = 64,

@@ -12,9 +12,7 @@ internal static class RequestCodec
         writer.Text(identity.Hostname);
         writer.Text(identity.Domainname);
         writer.Text(identity.MachineId);
-        writer.I32(identity.Interfaces.Count);
-        for (var i = 0; i < identity.Interfaces.Count; i++)
-            Write(writer, identity.Interfaces[i]);
+        Write(writer, identity.Network);
     }
 
     public static GuestIdentity ReadIdentity(ref MessageReader reader) => new()
@@ -24,7 +22,23 @@ internal static class RequestCodec
         Hostname = reader.Text(),
         Domainname = reader.Text(),
         MachineId = reader.Text(),
+        Network = ReadNetwork(ref reader),
+    };
+
+    public static void Write(MessageWriter writer, GuestNetwork network)
+    {
+        writer.I32(network.Interfaces.Count);
+        for (var i = 0; i < network.Interfaces.Count; i++)
+            Write(writer, network.Interfaces[i]);
+        writer.Texts(network.HostsLines);
+        writer.Text(network.ResolvConf);
+    }
+
+    public static GuestNetwork ReadNetwork(ref MessageReader reader) => new()
+    {
         Interfaces = ReadInterfaces(ref reader),
+        HostsLines = reader.Texts(),
+        ResolvConf = reader.Text(),
     };
 
     public static void Write(MessageWriter writer, GuestConfiguration configuration)
@@ -35,8 +49,6 @@ internal static class RequestCodec
         writer.Bool(configuration.HasScratch);
         writer.Pairs(configuration.Tmpfs);
         writer.I64(configuration.ShmSizeBytes);
-        writer.Texts(configuration.HostsLines);
-        writer.Text(configuration.ResolvConf);
         writer.I64(configuration.MemoryLimitBytes);
         writer.I64(configuration.NanoCpus);
         writer.I64(configuration.PidsLimit);
@@ -52,8 +64,6 @@ internal static class RequestCodec
         HasScratch = reader.Bool(),
         Tmpfs = reader.Pairs(),
         ShmSizeBytes = reader.I64(),
-        HostsLines = reader.Texts(),
-        ResolvConf = reader.Text(),
         MemoryLimitBytes = reader.I64(),
         NanoCpus = reader.I64(),
         PidsLimit = reader.I64(),

@@ -24,7 +24,6 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
     private bool _isConfigured;
     private ContainerRoot? _root;
     private GuestIdentity? _identity;
-    private IReadOnlyList<string> _hostsLines = [];
 
     /// <summary>The host has asked to power off and its answer is among what is to be sent.</summary>
     public bool IsPoweringOff { get; private set; }
@@ -102,6 +101,11 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 var identity = RequestCodec.ReadIdentity(ref reader);
                 reader.End();
                 Reidentify(identity);
+                break;
+            case FrameType.SetNetwork:
+                var network = RequestCodec.ReadNetwork(ref reader);
+                reader.End();
+                SetNetwork(network);
                 break;
             case FrameType.SetClock:
                 Identity.SetClock((long)Math.Min(header.Position, long.MaxValue));
@@ -188,9 +192,9 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         Identity.Apply(configuration.Identity);
         ContainerCgroup.Limit(configuration);
         _root = new ContainerRoot(configuration);
-        NetworkCards.Apply(configuration.Identity.Interfaces);
+        NetworkCards.Apply(configuration.Identity.Network.Interfaces);
         Sysctls.Apply(configuration.Sysctls);
-        (_identity, _hostsLines) = (configuration.Identity, configuration.HostsLines);
+        _identity = configuration.Identity;
     }
 
     private void Reset()
@@ -199,7 +203,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         _root?.Close();
         var isUnmounted = Power.EndContainer(keep: false);
         _processes.Clear();
-        (_root, _identity, _hostsLines) = (null, null, []);
+        (_root, _identity) = (null, null);
         if (!isUnmounted)
             throw new AgentFailure(AgentError.Failed, "the container's mounts are still busy");
         _isConfigured = false;
@@ -217,13 +221,22 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
 
     private void Reidentify(GuestIdentity identity)
     {
-        if (_identity is null)
-            throw new AgentFailure(AgentError.BadState, "the guest is not configured");
+        var former = RequireIdentity();
         Identity.Apply(identity);
-        NetworkCards.Apply(identity.Interfaces);
-        EtcFiles.WriteNames(identity, _hostsLines);
+        NetworkCards.Apply(identity.Network.Interfaces);
+        EtcFiles.Rewrite(former, identity);
         _identity = identity;
     }
+
+    private void SetNetwork(GuestNetwork network)
+    {
+        var former = RequireIdentity();
+        NetworkCards.Apply(network.Interfaces);
+        _identity = former with { Network = network };
+        EtcFiles.Rewrite(former, _identity);
+    }
+
+    private GuestIdentity RequireIdentity() => _identity ?? throw new AgentFailure(AgentError.BadState, "the guest is not configured");
 
     private void Refuse(FrameHeader header, AgentError error, string text)
     {

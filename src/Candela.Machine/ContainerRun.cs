@@ -170,6 +170,9 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         await SetClockAsync(cancellationToken);
     }
 
+    /// <summary>Connects and disconnects the guest's network cards.</summary>
+    public Task SetNetworkAsync(GuestNetwork network, CancellationToken cancellationToken) => Agent.SetNetworkAsync(network, cancellationToken);
+
     /// <summary>Gives the guest the time, after a pause of any length.</summary>
     public Task SetClockAsync(CancellationToken cancellationToken) => Agent.SetClockAsync(context.Time.GetUtcNow(), cancellationToken);
 

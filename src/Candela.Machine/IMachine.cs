@@ -130,6 +130,15 @@ public interface IMachine : IAsyncDisposable
     /// <summary>Packets and bytes of a project's networks by counter, as <see cref="ProjectNetwork.Counters"/>; empty when it has none here.</summary>
     IReadOnlyDictionary<string, Traffic> CountFlows(string project);
 
+    /// <summary>Networks that a container can be connected to at once.</summary>
+    int NetworksOfContainer { get; }
+
+    /// <summary>
+    /// Makes the connections of a running container what its record says (the plan has their ports by now), and takes
+    /// <paramref name="removed"/> away (the plan still has their ports). Conflict: it does not run, or is paused.
+    /// </summary>
+    Task SetNetworkAsync(Container container, IReadOnlyList<NetworkEndpoint> removed, CancellationToken cancellationToken);
+
     /// <summary>Networks that the host has routes to: not to be given to containers' networks without being asked for.</summary>
     IReadOnlyList<IPNetwork> RoutedNetworks();
 

@@ -251,7 +251,7 @@ public sealed partial class LocalMachine : IMachine
                 ContainerRun run = NewRun(forks[i], slots[i], result.Forks[i], lease);
                 runs.Add(run);
                 Connect(forks[i], result.Forks[i]);
-                await Translate(run.BeginForkAsync(LaunchPlan.Identity(forks[i], _time), cancellationToken));
+                await Translate(run.BeginForkAsync(LaunchPlan.Identity(forks[i], HostOf(forks[i]), _time), cancellationToken));
                 slots[i].Bind(run);
                 started.Add(new StartedContainer(run.MicroVm.Record.ProcessId, run.StartedAt, result.Forks[i].Stages));
             }
@@ -337,6 +337,27 @@ public sealed partial class LocalMachine : IMachine
     public IReadOnlyDictionary<string, Traffic> CountFlows(string project) => _network?.Counters(project) ?? new Dictionary<string, Traffic>();
 
     /// <inheritdoc/>
+    public int NetworksOfContainer => MicroVmLimits.CardCount;
+
+    /// <inheritdoc/>
+    public async Task SetNetworkAsync(Container container, IReadOnlyList<NetworkEndpoint> removed, CancellationToken cancellationToken)
+    {
+        ContainerRun run = Run(container.Id);
+        IReadOnlyList<NetworkEndpoint> added = await Task.Run(() => Connect(container, run.MicroVm), cancellationToken);
+        try
+        {
+            await Translate(run.SetNetworkAsync(LaunchPlan.Network(container, HostOf(container)), cancellationToken));
+        }
+        catch
+        {
+            Disconnect(container, added, run.MicroVm);
+            throw;
+        }
+
+        await Task.Run(() => Disconnect(container, removed, run.MicroVm), CancellationToken.None);
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<IPNetwork> RoutedNetworks() => _network?.RoutedNetworks() ?? [];
 
     /// <inheritdoc/>
@@ -390,7 +411,7 @@ public sealed partial class LocalMachine : IMachine
         ContainerRun? run = null;
         try
         {
-            GuestConfiguration configuration = LaunchPlan.Configuration(container, lease.FileSystem, _time);
+            GuestConfiguration configuration = LaunchPlan.Configuration(container, lease.FileSystem, HostOf(container), _time);
             GuestProcess main = LaunchPlan.Process(container, container.Process, slot.InitialSize);
             await EnsureScratchAsync(slot, cancellationToken);
             clock.Mark("disks");
@@ -403,6 +424,7 @@ public sealed partial class LocalMachine : IMachine
             Task connecting = Task.Run(() => Connect(container, vm), CancellationToken.None);
             await Translate(run.BeginAsync(configuration, main, () => slot.Bind(run), connecting, clock, cancellationToken));
             run.Publish();
+            KeepTaps(container, vm);
             return new StartedContainer(vm.Record.ProcessId, run.StartedAt, clock.Stages);
         }
         catch
@@ -415,14 +437,20 @@ public sealed partial class LocalMachine : IMachine
         }
     }
 
-    /// <summary>Connects a micro-VM's network card. The plan has the container's ports already.</summary>
-    private void Connect(Container container, IMicroVm vm)
+    /// <summary>Connects a micro-VM's network cards, as far as they are not. The plan has the container's ports already.</summary>
+    /// <returns>The connections made.</returns>
+    private List<NetworkEndpoint> Connect(Container container, IMicroVm vm)
     {
-        if (container.Endpoints is not [NetworkEndpoint endpoint, ..])
-            return;
-        if (_network is null || vm.TapName is not { } tap)
-            throw new CandelaException(ErrorCode.NotSupported, "micro-VMs have no network card on this machine: candela machine info says why; --network none works");
-        _network.ConnectTap(tap, container.Project, endpoint.PortId);
+        List<NetworkEndpoint> added = [];
+        foreach (NetworkEndpoint endpoint in container.Endpoints)
+        {
+            if (_network is null || vm.Record.Taps.Count <= endpoint.Card)
+                throw new CandelaException(ErrorCode.NotSupported, "the micro-VM has no network card: it was made without networks, or this machine has none (candela machine info says why); --network none works");
+            if (_network.ConnectTap(vm.Record.Taps[endpoint.Card], container.Project, endpoint.PortId, isTypical: endpoint.Card == 0))
+                added.Add(endpoint);
+        }
+
+        return added;
     }
 
     private async Task EnsureScratchAsync(ContainerSlot slot, CancellationToken cancellationToken)
@@ -431,6 +459,36 @@ public sealed partial class LocalMachine : IMachine
         if (!File.Exists(slot.ScratchPath))
             await _scratch.TakeAsync(slot.ScratchPath, cancellationToken);
     }
+
+    private void Disconnect(Container container, IReadOnlyList<NetworkEndpoint> endpoints, IMicroVm vm)
+    {
+        foreach (NetworkEndpoint endpoint in endpoints)
+            _network?.DisconnectTap(vm.Record.Taps[endpoint.Card], container.Project, endpoint.PortId);
+    }
+
+    /// <summary>The first card of a container without networks may be connected later, by a later daemon, too.</summary>
+    private void KeepTaps(Container container, IMicroVm vm)
+    {
+        if (_network is null || container.Endpoints.Count > 0)
+            return;
+        _ = Task.Run(() =>
+        {
+            try
+            {
+                _network.KeepTaps(vm.Record.Taps);
+            }
+            catch (IOException e)
+            {
+                Log.TapsNotKept(_logger, container.Id, e);
+            }
+        });
+    }
+
+    /// <summary>What <c>host-gateway</c> stands for in a container.</summary>
+    private IPAddress? HostOf(Container container) =>
+        _network is null || NetworkEndpoint.WayOut(container.Endpoints) is null || !container.Spec.ExtraHosts.Any(h => h.EndsWith(LaunchPlan.HostGateway, StringComparison.Ordinal))
+            ? null
+            : _network.HostAddress(container.Project);
 
     private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, BlockImageLease lease)
     {
@@ -544,5 +602,8 @@ public sealed partial class LocalMachine : IMachine
     {
         [LoggerMessage(Level = LogLevel.Error, Message = "container {Container} could not be re-adopted")]
         public static partial void AdoptionFailed(ILogger logger, string container, Exception exception);
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "container {Container}: its network cards cannot be connected any more once this daemon has ended")]
+        public static partial void TapsNotKept(ILogger logger, string container, Exception exception);
     }
 }

@@ -64,8 +64,9 @@ public sealed record CloneSpec
 public interface ITapSource
 {
     /// <summary>A new tap with virtio-net headers.</summary>
+    /// <param name="card">Number of the card that it is for. The first is likely to be connected at once, the others seldom are.</param>
     /// <exception cref="IOException">The kernel refuses.</exception>
-    MicroVmTap Create();
+    MicroVmTap Create(int card);
 }
 
 /// <summary>A tap for a micro-VM.</summary>
@@ -78,6 +79,9 @@ public static class MicroVmLimits
 {
     /// <summary>Virtual size of every placeholder disk, 1 TiB: the guest sees it whatever the file's size is.</summary>
     public const long DiskBytes = 1L << 40;
+
+    /// <summary>Network cards of a micro-VM: so many networks it can be connected to at once. One costs some 0.2 MiB of the VMM's memory.</summary>
+    public const int CardCount = 4;
 
     /// <summary>Least memory, 64 MiB.</summary>
     public const long MemoryMinimumBytes = 64L << 20;
@@ -100,9 +104,6 @@ public interface IMicroVm : IAsyncDisposable
 
     /// <summary>How long the stages of its birth took.</summary>
     IReadOnlyList<StageTiming> Stages { get; }
-
-    /// <summary>The tap behind its network card, by its maker's name; null when it has none, or was adopted (it is connected then).</summary>
-    string? TapName { get; }
 
     /// <summary>Completes when the VMM process has ended and its remains (jail, cgroup, sockets) are cleaned away.</summary>
     Task<MicroVmExit> Exited { get; }
@@ -158,6 +159,9 @@ public sealed record MicroVmRecord
 
     /// <summary>Image disk, needed for forks.</summary>
     public string? ImagePath { get; init; }
+
+    /// <summary>The taps behind its network cards, by their maker's names; empty when it has none.</summary>
+    public IReadOnlyList<string> Taps { get; init; } = [];
 }
 
 /// <summary>How a VMM ended.</summary>

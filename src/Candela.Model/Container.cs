@@ -27,8 +27,14 @@ public sealed record Container
     /// <summary>What is.</summary>
     public required ContainerStatus Status { get; init; }
 
+    /// <summary>Networks that it is connected to whenever it runs: at first those of <see cref="Spec"/>.</summary>
+    public IReadOnlyList<NetworkAttachment> Networks { get; init; } = [];
+
     /// <summary>Connections to networks, assigned when it starts and given back when it ends.</summary>
     public IReadOnlyList<NetworkEndpoint> Endpoints { get; init; } = [];
+
+    /// <summary>Ports that it says it serves, as <c>80/tcp</c>: the image's and those of <see cref="Spec"/>.</summary>
+    public IReadOnlyList<string> ExposedPorts { get; init; } = [];
 
     /// <summary>Ports of the host that lead to it in its present run, with the ports that were chosen.</summary>
     public IReadOnlyList<PortPublication> Published { get; init; } = [];

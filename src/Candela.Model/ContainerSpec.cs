@@ -105,14 +105,17 @@ public sealed record ContainerSpec
     /// <summary>Options for <c>/etc/resolv.conf</c>.</summary>
     public IReadOnlyList<string> DnsOptions { get; init; } = [];
 
-    /// <summary>Name or id of the network that it is connected to; <c>none</c>: loopback only.</summary>
+    /// <summary>Name or id of the network that it is connected to first; <c>none</c>: loopback only.</summary>
     public string NetworkMode { get; init; } = "none";
 
-    /// <summary>Names in the network besides the container's own.</summary>
-    public IReadOnlyList<string> NetworkAliases { get; init; } = [];
+    /// <summary>How it is connected to that network, and others that it is connected to.</summary>
+    public IReadOnlyList<NetworkAttachment> Networks { get; init; } = [];
 
-    /// <summary>IPv4 address in the network; null: a free one is given.</summary>
-    public string? NetworkIpv4Address { get; init; }
+    /// <summary>Ports that it says it serves, as <c>80/tcp</c>, besides those of the image.</summary>
+    public IReadOnlyList<string> ExposedPorts { get; init; } = [];
+
+    /// <summary>Publish all exposed ports on ports that are chosen.</summary>
+    public bool PublishAllPorts { get; init; }
 
     /// <summary>Ports of the host that lead to the container's.</summary>
     public IReadOnlyList<PortPublication> PublishedPorts { get; init; } = [];

@@ -12,6 +12,9 @@ public static class Limits
     /// <summary>Most labels of one resource.</summary>
     public const int LabelCount = 256;
 
+    /// <summary>Most networks in a container's specification; a driver may have fewer network cards.</summary>
+    public const int ContainerNetworkCount = 16;
+
     /// <summary>Most published ports of one container.</summary>
     public const int PublishedPortCount = 4096;
 

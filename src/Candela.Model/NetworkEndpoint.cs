@@ -12,6 +12,9 @@ public sealed record NetworkEndpoint
     /// <summary>Id of the container's port on it.</summary>
     public required string PortId { get; init; }
 
+    /// <summary>Number of the container's network card: 0 is <c>eth0</c>.</summary>
+    public int Card { get; init; }
+
     /// <summary>MAC, as 02:cd:00:00:00:01.</summary>
     public required string Mac { get; init; }
 
@@ -41,4 +44,10 @@ public sealed record NetworkEndpoint
 
     /// <summary>Names besides the container's own.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    /// <summary>Lines for /etc/hosts: the containers that it is linked to.</summary>
+    public IReadOnlyList<string> HostsLines { get; init; } = [];
+
+    /// <summary>Of a container's connections the one that its packets to the outside take and published ports lead to; null when it has none.</summary>
+    public static NetworkEndpoint? WayOut(IReadOnlyList<NetworkEndpoint> endpoints) => endpoints.FirstOrDefault(static e => !e.IsInternal);
 }

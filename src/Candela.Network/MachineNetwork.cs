@@ -24,13 +24,14 @@ public sealed class MachineNetwork : IDisposable
     private readonly NetworkNamespace _hostNamespace;
     private HostNetwork? _host;
     private readonly Dictionary<string, ProjectNetwork> _projects = [];
-    private readonly SpareTaps _spares = new();
+    private readonly SpareTaps _spares;
     private readonly NameServers _names;
     private readonly ITimer _expiry;
 
     private MachineNetwork(NetworkOptions options)
     {
         _options = options;
+        _spares = new SpareTaps(Path.Combine(options.RunFolder, "spare-taps"));
         _hostNamespace = options.Host ?? NetworkNamespace.Current();
         Flows = new FlowLog(options.FlowLog, options.Clock);
         _names = new NameServers(new DnsForwarder(_hostNamespace, () => options.Resolvers.Servers));
@@ -101,15 +102,39 @@ public sealed class MachineNetwork : IDisposable
     public SafeFileHandle CreateTap(string projectId, string portId) => Project(projectId).CreateTap(portId);
 
     /// <summary>Makes a tap ahead of need, connected to nothing.</summary>
+    /// <param name="isWantedSoon">It is likely to be connected next.</param>
     /// <returns>Its name, for <see cref="ConnectTap"/>, and the descriptor for the VMM.</returns>
-    public (string Name, SafeFileHandle Descriptor) CreateSpareTap() => _spares.Create();
+    public (string Name, SafeFileHandle Descriptor) CreateSpareTap(bool isWantedSoon) => _spares.Create(isWantedSoon);
 
     /// <summary>Connects a tap that was made ahead.</summary>
+    /// <param name="tap">Its name.</param>
+    /// <param name="projectId">The project.</param>
+    /// <param name="portId">The port.</param>
+    /// <param name="isTypical">The next ones are likely to go to the same project.</param>
+    /// <returns>False when the port has its tap already.</returns>
     /// <exception cref="CandelaException">There is no such tap, or the plan has no such port on this machine.</exception>
-    public void ConnectTap(string tap, string projectId, string portId)
+    public bool ConnectTap(string tap, string projectId, string portId, bool isTypical)
     {
-        if (!_spares.Connect(tap, Project(projectId), portId))
-            throw new CandelaException(ErrorCode.Internal, $"there is no tap {tap} to connect port {portId} with");
+        ProjectNetwork network = Project(projectId);
+        if (_spares.Connect(tap, network, portId, isTypical))
+            return true;
+        return network.HasLink(portId) ? false : throw new CandelaException(ErrorCode.Internal, $"there is no tap {tap} to connect port {portId} with");
+    }
+
+    /// <summary>Disconnects a tap, which may be connected again. Nothing happens when the port has none.</summary>
+    /// <exception cref="CandelaException">The plan has no such project.</exception>
+    public void DisconnectTap(string tap, string projectId, string portId) => _spares.Release(tap, Project(projectId), portId);
+
+    /// <summary>Keeps taps that are connected to nothing for as long as their VMM runs, whatever becomes of this process.</summary>
+    public void KeepTaps(IEnumerable<string> taps) => _spares.Keep(taps);
+
+    /// <summary>The host as a project's containers reach it, if the project may (<see cref="ProjectPlan.HasHostAccess"/>).</summary>
+    /// <exception cref="CandelaException">The plan has no such project.</exception>
+    public IPAddress HostAddress(string projectId)
+    {
+        ProjectNetwork network = Project(projectId);
+        lock (_gate)
+            return _host!.UplinkOf(network.Plan!).Outside4;
     }
 
     /// <summary>The network of a project.</summary>

@@ -145,6 +145,27 @@ public sealed class ProjectNetwork : IDisposable
         }
     }
 
+    /// <summary>A port's link is there.</summary>
+    internal bool HasLink(string portId)
+    {
+        lock (_gate)
+            return _route.FindLink(LinkNames.Port(portId)) is not null;
+    }
+
+    /// <summary>Takes a port's link, under another name, to another namespace; the port itself stays.</summary>
+    /// <returns>False when there is no such link.</returns>
+    internal bool ReleaseLink(string portId, NetworkNamespace target, string name)
+    {
+        lock (_gate)
+        {
+            if (_route.FindLink(LinkNames.Port(portId)) is not { } link)
+                return false;
+            _route.Execute(b => b.SetLink(link.Index, $"disconnect link {link.Name}", up: false, master: 0));
+            _route.Execute(b => b.SetLink(link.Index, $"move link {link.Name}", name: name, space: target));
+            return true;
+        }
+    }
+
     /// <summary>The end of the way out is in the namespace.</summary>
     internal bool HasUplink => _route.FindLink(LinkNames.Uplink) is not null;
 

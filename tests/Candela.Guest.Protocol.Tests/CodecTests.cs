@@ -6,26 +6,40 @@ public class CodecTests
 {
     private readonly MessageWriter _writer = new();
 
+    private static GuestNetwork Network => new()
+    {
+        Interfaces =
+        [
+            new GuestInterface
+            {
+                Number = 0, Mac = [2, 0xcd, 0, 0, 0, 1], Mtu = 1500, Ipv4 = [10, 0, 0, 2], Ipv4PrefixLength = 24, Ipv4Gateway = [10, 0, 0, 1],
+                Ipv6 = new byte[16], Ipv6PrefixLength = 64, Ipv6Gateway = [],
+            },
+        ],
+        HostsLines = ["10.0.0.1\tdb"],
+        ResolvConf = "nameserver ü\n",
+    };
+
+    [Fact]
+    public void A_network_comes_back_as_it_was()
+    {
+        RequestCodec.Write(_writer, Network);
+        var reader = new MessageReader(_writer.Written);
+        Assert.Equivalent(Network, RequestCodec.ReadNetwork(ref reader), strict: true);
+        reader.End();
+    }
+
     [Fact]
     public void A_configuration_comes_back_as_it_was()
     {
         var configuration = new GuestConfiguration
         {
-            Identity = new GuestIdentity { Entropy = [1, 2, 3], WallClockNanoseconds = long.MaxValue, Hostname = "box", Domainname = "d", MachineId = "ab", Interfaces =
-            [
-                new GuestInterface
-                {
-                    Number = 0, Mac = [2, 0xcd, 0, 0, 0, 1], Mtu = 1500, Ipv4 = [10, 0, 0, 2], Ipv4PrefixLength = 24, Ipv4Gateway = [10, 0, 0, 1],
-                    Ipv6 = new byte[16], Ipv6PrefixLength = 64, Ipv6Gateway = [],
-                },
-            ] },
+            Identity = new GuestIdentity { Entropy = [1, 2, 3], WallClockNanoseconds = long.MaxValue, Hostname = "box", Domainname = "d", MachineId = "ab", Network = Network },
             ImageFileSystem = "erofs",
             ReadOnlyRoot = true,
             HasScratch = false,
             Tmpfs = [new("/run", "size=1m")],
             ShmSizeBytes = 5,
-            HostsLines = ["10.0.0.1\tdb"],
-            ResolvConf = "nameserver ü\n",
             MemoryLimitBytes = 1,
             NanoCpus = 2,
             PidsLimit = 3,

@@ -211,10 +211,10 @@ public sealed class MachineNetworkTests : IDisposable
         HostEndpoint other = _lab.ConnectHost("p", "a", "other");
         foreach (string id in (string[])["first", "second"])
         {
-            (string name, Microsoft.Win32.SafeHandles.SafeFileHandle descriptor) = _lab.Network.CreateSpareTap();
+            (string name, Microsoft.Win32.SafeHandles.SafeFileHandle descriptor) = _lab.Network.CreateSpareTap(isWantedSoon: true);
             var port = new PortSpec { Id = id, SegmentId = "a", Mac = new MacAddress(0x02cd_0000_00ff - (ulong)id.Length), Ipv4 = IPAddress.Parse($"10.1.0.{200 + id.Length}") };
             _lab.Change("p", p => p with { Ports = p.Ports.SetItem(id, port) });
-            _lab.Network.ConnectTap(name, "p", id);
+            _lab.Network.ConnectTap(name, "p", id, isTypical: true);
             using var end = new TapEndpoint(port, descriptor);
             end.Send(Frames.Arp(port.Mac, Frames.Broadcast, 1, port.Mac, port.Ipv4!, other.Port.Ipv4!));
             Assert.True(SpinWait.SpinUntil(() => end.Receive().Any(f => f is [_, _, _, _, _, _, _, _, _, _, _, _, 8, 6, ..]), TimeSpan.FromSeconds(5)));

@@ -36,6 +36,12 @@ internal sealed class AuditedContainerService(ContainerService inner, AuditLog a
     public Task RenameAsync(Caller caller, string reference, string name, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "container.rename", $"{reference} {name}", () => inner.RenameAsync(caller, reference, name, cancellationToken));
 
+    public Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, "network.connect", $"{attachment.Network} {reference}", () => inner.ConnectNetworkAsync(caller, reference, attachment, cancellationToken));
+
+    public Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, "network.disconnect", $"{network} {reference}", () => inner.DisconnectNetworkAsync(caller, reference, network, force, cancellationToken));
+
     public Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "container.remove", reference, () => inner.RemoveAsync(caller, reference, force, cancellationToken));
 

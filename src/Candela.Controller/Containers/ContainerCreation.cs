@@ -16,12 +16,12 @@ internal sealed class ContainerCreation(
     public async Task<Container> CreateAsync(string project, string? name, ContainerSpec spec, CancellationToken cancellationToken)
     {
         SpecCheck.Check(spec);
-        await networks.CheckAsync(project, spec);
+        IReadOnlyList<NetworkAttachment> attachments = await networks.CheckAsync(project, spec);
         if (name is not null)
             name = ContainerNames.Check(name);
         CheckCount(1);
         var seen = removals.Generation;
-        var entry = NewEntry(project, spec, await images.GetAsync(spec.Image, cancellationToken));
+        var entry = NewEntry(project, spec, attachments, await images.GetAsync(spec.Image, cancellationToken));
         Hold(entry, name);
         try
         {
@@ -58,7 +58,7 @@ internal sealed class ContainerCreation(
         }
     }
 
-    private ContainerEntry NewEntry(string project, ContainerSpec spec, Image image) => new(new Container
+    private ContainerEntry NewEntry(string project, ContainerSpec spec, IReadOnlyList<NetworkAttachment> attachments, Image image) => new(new Container
     {
         Id = NewId(),
         Name = "",
@@ -67,6 +67,8 @@ internal sealed class ContainerCreation(
         ImageId = image.Id,
         Spec = spec,
         Process = ProcessResolver.Resolve(spec, image.Configuration),
+        Networks = attachments,
+        ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec),
         Status = new ContainerStatus(),
         Revision = 1,
     });
@@ -74,7 +76,7 @@ internal sealed class ContainerCreation(
     private static void Replace(ContainerEntry entry, ContainerSpec spec, Image image)
     {
         lock (entry.Sync)
-            entry.Update(record => record with { ImageId = image.Id, Process = ProcessResolver.Resolve(spec, image.Configuration) });
+            entry.Update(record => record with { ImageId = image.Id, Process = ProcessResolver.Resolve(spec, image.Configuration), ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec) });
     }
 
     private void Hold(ContainerEntry entry, string? name)

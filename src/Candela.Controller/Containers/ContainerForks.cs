@@ -74,7 +74,7 @@ internal sealed partial class ContainerForks(
         try
         {
             foreach (var fork in forks)
-                await lifecycle.ConnectForkAsync(fork);
+                await lifecycle.ConnectForkAsync(fork, source.Record);
             var outcome = await machine.ForkAsync(source.Id, [.. forks.Select(static fork => fork.Record)], CancellationToken.None);
             events.AddContainer(source.Record, "fork", ("forks", forks.Count.Text()));
             foreach (var (fork, started) in forks.Zip(outcome.Forks))
@@ -146,7 +146,8 @@ internal sealed partial class ContainerForks(
         // Addresses of its own; the original's ports and chosen address stay the original's.
         Endpoints = [],
         Published = [],
-        Spec = source.Spec with { PublishedPorts = [], NetworkIpv4Address = null },
+        Networks = [.. source.Networks.Select(static n => n with { Ipv4Address = null, Ipv6Address = null, MacAddress = null })],
+        Spec = source.Spec with { PublishedPorts = [], PublishAllPorts = false },
         ForkedFrom = source.Id,
         Revision = 1,
     });

@@ -65,12 +65,6 @@ internal sealed partial class ContainerLifecycle
     /// <summary>A fork runs.</summary>
     public void RecordForkStart(ContainerEntry entry, StartedContainer started) => RecordStart(entry, started, restartCount: 0);
 
-    /// <summary>Gives a fork, before it runs, addresses of its own.</summary>
-    public Task ConnectForkAsync(ContainerEntry entry) => ConnectAsync(entry);
-
-    /// <summary>Takes the addresses of a fork back that did not come to run.</summary>
-    public void DisconnectFork(ContainerEntry entry) => Disconnect(entry);
-
     private async Task StartByUserAsync(ContainerEntry entry)
     {
         lock (entry.Sync)
@@ -98,7 +92,7 @@ internal sealed partial class ContainerLifecycle
         StartedContainer started;
         try
         {
-            await ConnectAsync(entry);
+            await ConnectAsync(entry, source: null);
             started = await machine.StartAsync(entry.Record, CancellationToken.None);
         }
         catch (Exception e)
@@ -110,29 +104,6 @@ internal sealed partial class ContainerLifecycle
         }
 
         RecordStart(entry, started, restartCount);
-    }
-
-    // Written before the machine acts: after an end of the daemon the record says which addresses are taken.
-    private async Task ConnectAsync(ContainerEntry entry)
-    {
-        if (entry.Record.Spec.NetworkMode is "none" or "")
-            return;
-        (IReadOnlyList<NetworkEndpoint> endpoints, IReadOnlyList<PortPublication> published) = await networks.ConnectAsync(entry.Record);
-        lock (entry.Sync)
-            entry.Update(record => record with { Endpoints = endpoints, Published = published });
-        await writer.SaveAsync(entry);
-    }
-
-    private void Disconnect(ContainerEntry entry)
-    {
-        Container connected = entry.Record;
-        if (connected.Endpoints.Count == 0)
-            return;
-        lock (entry.Sync)
-            entry.Update(record => record with { Endpoints = [], Published = [] });
-        // Begun at once: a restart that follows waits for it.
-        Task disconnecting = networks.DisconnectAsync(connected);
-        background.Run($"disconnecting container {entry.Id}", () => disconnecting);
     }
 
     private void RecordStart(ContainerEntry entry, StartedContainer started, int restartCount)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Candela.Controller.Events;
+using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Machine;
 using Candela.Model;
@@ -16,6 +17,7 @@ internal sealed class ContainerService(
     ProjectTable projects,
     EventLog events,
     BackgroundTasks background,
+    NetworkService networks,
     IMachine machine) : IContainerService
 {
     public async Task<Container> CreateAsync(Caller caller, string? name, ContainerSpec spec, CancellationToken cancellationToken)
@@ -76,6 +78,20 @@ internal sealed class ContainerService(
         var entry = Get(caller, reference);
         var checkedName = ContainerNames.Check(name);
         return background.RunToEndAsync(() => lifecycle.RenameAsync(entry, checkedName), cancellationToken);
+    }
+
+    public Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken)
+    {
+        var entry = Get(caller, reference);
+        SpecCheck.Check(attachment);
+        return background.RunToEndAsync(() => lifecycle.ConnectNetworkAsync(entry, attachment), cancellationToken);
+    }
+
+    public async Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken)
+    {
+        var entry = Get(caller, reference);
+        var name = await networks.NameOfAsync(caller.Project, network);
+        await background.RunToEndAsync(() => lifecycle.DisconnectNetworkAsync(entry, name, force), cancellationToken);
     }
 
     public Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken)

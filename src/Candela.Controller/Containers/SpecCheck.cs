@@ -117,13 +117,43 @@ internal static partial class SpecCheck
         }
     }
 
+    /// <exception cref="CandelaException">InvalidArgument.</exception>
+    public static void Check(NetworkAttachment attachment)
+    {
+        Count(attachment.Aliases, Limits.LabelCount, "network aliases");
+        Count(attachment.Links, Limits.LabelCount, "links");
+        foreach (string link in attachment.Links)
+        {
+            string[] parts = link.Split(':');
+            if (parts.Length > 2 || parts[0].Length == 0 || !IsAlias(parts[^1]))
+                throw Invalid($"invalid link \"{link}\": container or container:name is expected");
+        }
+
+        if (attachment.Aliases.Any(static alias => !IsAlias(alias)))
+            throw Invalid("a network alias is of letters, digits, -, _ and ., at most 255");
+        CheckAddress(attachment.Ipv4Address, System.Net.Sockets.AddressFamily.InterNetwork, "IPv4");
+        CheckAddress(attachment.Ipv6Address, System.Net.Sockets.AddressFamily.InterNetworkV6, "IPv6");
+        // Neither multicast nor broadcast.
+        if (attachment.MacAddress is { } mac && (!Network.MacAddress.TryParse(mac, out _) || (Convert.ToByte(mac[..2], 16) & 1) != 0))
+            throw Invalid($"invalid MAC address \"{mac}\": one like 02:cd:00:00:00:01 is expected");
+    }
+
+    private static bool IsAlias(string alias) => alias.Length is > 0 and <= 255 && alias.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
+    private static void CheckAddress(string? address, System.Net.Sockets.AddressFamily family, string version)
+    {
+        if (address is not null && (!System.Net.IPAddress.TryParse(address, out var parsed) || parsed.AddressFamily != family))
+            throw Invalid($"invalid {version} address: {address}");
+    }
+
     private static void CheckNetwork(ContainerSpec spec)
     {
         if (spec.NetworkMode == "host" || spec.NetworkMode.StartsWith("container:", StringComparison.Ordinal))
             throw new CandelaException(ErrorCode.NotSupported, $"network mode {spec.NetworkMode} is not supported: a container is a virtual machine of its own and shares no network stack; connect both to one network");
-        Count(spec.NetworkAliases, Limits.LabelCount, "network aliases");
-        if (spec.NetworkAliases.Any(static alias => alias.Length is 0 or > 255 || alias.Any(static c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_' or '.'))))
-            throw Invalid("a network alias is of letters, digits, -, _ and ., at most 255");
+        Count(spec.Networks, Limits.ContainerNetworkCount, "networks");
+        foreach (NetworkAttachment attachment in spec.Networks)
+            Check(attachment);
+        Count(spec.ExposedPorts, Limits.PublishedPortCount, "exposed ports");
         Count(spec.PublishedPorts, Limits.PublishedPortCount, "published ports");
         foreach (PortPublication port in spec.PublishedPorts)
         {

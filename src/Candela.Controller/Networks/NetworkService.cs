@@ -92,52 +92,94 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         return removed;
     }, cancellationToken);
 
-    /// <summary>What is wrong with a container's wishes, before it is made; the network's name is resolved at each start.</summary>
+    /// <summary>What is wrong with a container's wishes, before it is made; networks are looked up again at each start.</summary>
+    /// <returns>The networks that it is to be connected to, by name.</returns>
     /// <exception cref="CandelaException">NotFound, NotSupported or InvalidArgument.</exception>
-    public Task CheckAsync(string project, ContainerSpec spec) => UnderGateAsync(async () =>
+    public Task<IReadOnlyList<NetworkAttachment>> CheckAsync(string project, ContainerSpec spec) => UnderGateAsync<IReadOnlyList<NetworkAttachment>>(async () =>
     {
-        if (spec.NetworkMode is "none" or "")
+        if (IsNone(spec.NetworkMode))
         {
             if (spec.PublishedPorts.Count > 0)
                 throw new CandelaException(ErrorCode.InvalidArgument, "conflicting options: port publishing and the container type network mode: with --network none nothing can be published");
-            return true;
+            if (spec.Networks.Count > 0)
+                throw new CandelaException(ErrorCode.InvalidArgument, "conflicting options: a container cannot be connected to networks with --network none");
+            return [];
         }
 
-        if (!IsAvailable)
-            throw new CandelaException(ErrorCode.NotSupported, "this machine has no networks: candela machine info says why; --network none works");
         await EnsureDefaultAsync(project);
-        NetworkEntry entry = table.Find(project, spec.NetworkMode);
-        if (spec.NetworkIpv4Address is { } address && (!IPAddress.TryParse(address, out IPAddress? parsed) || !IPNetwork.Parse(entry.Network.Ipv4Subnet).Contains(parsed)))
-            throw new CandelaException(ErrorCode.InvalidArgument, $"{address} is no address in {entry.Network.Ipv4Subnet} of network {entry.Network.Name}");
-        return true;
+        string first = Find(project, spec.NetworkMode).Network.Name;
+        List<NetworkAttachment> attachments = [];
+        foreach (NetworkAttachment attachment in spec.Networks)
+            attachments.Add(Check(project, attachment, attachments));
+        if (attachments.FindIndex(a => a.Network == first) is var index and >= 0)
+        {
+            attachments.Insert(0, attachments[index]);
+            attachments.RemoveAt(index + 1);
+        }
+        else
+        {
+            attachments.Insert(0, new NetworkAttachment { Network = first });
+        }
+
+        CheckCount(attachments.Count);
+        return attachments;
+    }, CancellationToken.None);
+
+    /// <summary>Whether a container can be connected to one more network.</summary>
+    /// <returns>The connection, with the network by name.</returns>
+    /// <exception cref="CandelaException">NotFound, NotSupported, InvalidArgument, Conflict or ResourceExhausted.</exception>
+    public Task<NetworkAttachment> CheckAsync(Container container, NetworkAttachment attachment) => UnderGateAsync(async () =>
+    {
+        await EnsureDefaultAsync(container.Project);
+        NetworkAttachment checkedOne = Check(container.Project, attachment, container.Networks);
+        CheckCount(container.Networks.Count + 1);
+        return checkedOne;
+    }, CancellationToken.None);
+
+    /// <summary>The name of a network.</summary>
+    /// <exception cref="CandelaException">NotFound; InvalidArgument: several are meant.</exception>
+    public Task<string> NameOfAsync(string project, string reference) => UnderGateAsync(async () =>
+    {
+        await EnsureDefaultAsync(project);
+        return table.Find(project, reference).Network.Name;
     }, CancellationToken.None);
 
     /// <summary>Connects a container that is about to start.</summary>
-    /// <returns>Its connections and published ports, for its record.</returns>
+    /// <param name="container">The container.</param>
+    /// <param name="source">The container that it is a fork of, whose cards it has; null: it is none.</param>
+    /// <returns>It with its connections and published ports.</returns>
     /// <exception cref="CandelaException">No address is free, or a published port is taken.</exception>
-    public Task<(IReadOnlyList<NetworkEndpoint> Endpoints, IReadOnlyList<PortPublication> Published)> ConnectAsync(Container container) => UnderGateAsync(async () =>
+    public Task<Container> ConnectAsync(Container container, Container? source) => UnderGateAsync(async () =>
     {
-        ContainerSpec spec = container.Spec;
-        if (spec.NetworkMode is "none" or "")
-            return ((IReadOnlyList<NetworkEndpoint>)[], (IReadOnlyList<PortPublication>)[]);
         await EnsureDefaultAsync(container.Project);
-        NetworkEntry entry = table.Find(container.Project, spec.NetworkMode);
-        NetworkEndpoint endpoint = Assign(entry, container);
+        List<NetworkEndpoint> endpoints = [];
         try
         {
-            for (int attempt = 0; ; attempt++)
+            foreach (NetworkAttachment attachment in container.Networks)
             {
-                PortPublication[] published = [.. spec.PublishedPorts.Select(p => p.HostPort == 0 ? p with { HostPort = NextPort() } : p)];
-                try
-                {
-                    await ApplyAsync(With(_plan, entry, container, endpoint, published));
-                    return ([endpoint], published);
-                }
-                catch (CandelaException e) when (e.Code == ErrorCode.Conflict && spec.PublishedPorts.Any(p => p.HostPort == 0) && attempt < Tries)
-                {
-                    // A chosen port may be taken by a program of the host: the next one.
-                }
+                NetworkEntry entry = Find(container.Project, attachment.Network);
+                int? card = source?.Endpoints.FirstOrDefault(e => e.NetworkId == entry.Network.Id)?.Card;
+                endpoints.Add(Assign(entry, container, attachment, card ?? FreeCard(endpoints.Concat(source?.Endpoints ?? []))));
             }
+
+            return await PublishAsync(container with { Endpoints = endpoints });
+        }
+        catch
+        {
+            endpoints.ForEach(Release);
+            throw;
+        }
+    }, CancellationToken.None);
+
+    /// <summary>Connects a running container to one more network.</summary>
+    /// <returns>It with the connection as its last.</returns>
+    /// <exception cref="CandelaException">No address is free, or a published port is taken.</exception>
+    public Task<Container> ConnectAsync(Container container, NetworkAttachment attachment) => UnderGateAsync(async () =>
+    {
+        NetworkEndpoint endpoint = Assign(Find(container.Project, attachment.Network), container, attachment, FreeCard(container.Endpoints));
+        try
+        {
+            return await PublishAsync(container with { Endpoints = [.. container.Endpoints, endpoint], Networks = [.. container.Networks, attachment] });
         }
         catch
         {
@@ -146,14 +188,24 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         }
     }, CancellationToken.None);
 
-    /// <summary>Disconnects a container that has ended.</summary>
-    public Task DisconnectAsync(Container container) => container.Endpoints.Count == 0 ? Task.CompletedTask : UnderGateAsync(async () =>
+    /// <summary>Takes connections away: of a container that has ended, or those that it has no more.</summary>
+    /// <param name="container">The container with the connections that remain.</param>
+    /// <param name="gone">Those that do not.</param>
+    public Task DisconnectAsync(Container container, IReadOnlyList<NetworkEndpoint> gone) => gone.Count == 0 ? Task.CompletedTask : UnderGateAsync(async () =>
     {
-        foreach (NetworkEndpoint endpoint in container.Endpoints)
+        if (_plan.Projects.TryGetValue(container.Project, out ProjectPlan? project))
         {
-            if (_plan.Projects.TryGetValue(container.Project, out ProjectPlan? project) && project.Ports.ContainsKey(endpoint.PortId))
-                await ApplyAsync(Without(_plan, project, endpoint));
+            NetworkPlan plan = _plan;
+            foreach (NetworkEndpoint endpoint in gone.Where(e => project.Ports.ContainsKey(e.PortId)))
+                plan = Without(plan, plan.Projects[container.Project], endpoint);
+            await ApplyAsync(WithPublished(plan, container));
+        }
+
+        foreach (NetworkEndpoint endpoint in gone)
+        {
             Release(endpoint);
+            if (table.ById(endpoint.NetworkId) is { } entry)
+                Tell(entry.Network, "disconnect", container);
         }
 
         return true;
@@ -175,6 +227,20 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         return true;
     }, CancellationToken.None);
 
+    /// <summary>Running containers that are linked to one, with the addresses that it has now.</summary>
+    public Task<IReadOnlyList<Container>> RelinkAsync(Container target) => UnderGateAsync<IReadOnlyList<Container>>(() =>
+    {
+        List<Container> changed = [];
+        foreach (Container container in containers.List(target.Project).Select(e => e.Record).Where(c => c.Endpoints.Count > 0 && c.Networks.Any(n => n.Links.Count > 0)))
+        {
+            NetworkEndpoint[] endpoints = [.. container.Endpoints.Select(e => container.Networks.FirstOrDefault(n => n.Network == e.NetworkName) is { } attachment ? e with { HostsLines = Lines(attachment, e, container) } : e)];
+            if (!endpoints.Zip(container.Endpoints).All(p => p.First.HostsLines.SequenceEqual(p.Second.HostsLines)))
+                changed.Add(container with { Endpoints = endpoints });
+        }
+
+        return Task.FromResult<IReadOnlyList<Container>>(changed);
+    }, CancellationToken.None);
+
     /// <summary>Takes on what runs, at the daemon's start: the machine's networks become what the records say.</summary>
     public Task ResumeAsync(IEnumerable<Container> running) => UnderGateAsync(async () =>
     {
@@ -186,8 +252,10 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
                 if (table.ById(endpoint.NetworkId) is not { } entry)
                     continue;
                 Hold(entry, endpoint);
-                plan = With(plan, entry, container, endpoint, container.Published);
+                plan = With(plan, entry, container, endpoint);
             }
+
+            plan = WithPublished(plan, container);
         }
 
         await ApplyAsync(plan);
@@ -228,7 +296,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
 
     public void Dispose() => _gate.Dispose();
 
-    private NetworkPlan With(NetworkPlan plan, NetworkEntry entry, Container container, NetworkEndpoint endpoint, IReadOnlyList<PortPublication> published)
+    private NetworkPlan With(NetworkPlan plan, NetworkEntry entry, Container container, NetworkEndpoint endpoint)
     {
         ProjectPlan project = plan.Projects.GetValueOrDefault(container.Project) ??
             policies.Of(container.Project).Rules.ApplyTo(new ProjectPlan { Id = container.Project, Number = entry.ProjectNumber });
@@ -238,6 +306,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         {
             Id = endpoint.PortId,
             SegmentId = entry.Network.Id,
+            Owner = container.Id,
             Mac = MacAddress.Parse(endpoint.Mac),
             Ipv4 = Address(endpoint.Ipv4Address),
             Ipv6 = Address(endpoint.Ipv6Address),
@@ -246,13 +315,29 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             EgressBytesPerSecond = entry.Network.EgressBytesPerSecond,
             IngressBytesPerSecond = entry.Network.IngressBytesPerSecond,
         };
+        return plan with { Projects = plan.Projects.SetItem(project.Id, project with { Ports = project.Ports.SetItem(port.Id, port) }) };
+    }
+
+    // A container's published ports lead to the connection by which its answers leave; on internal networks only there are none.
+    private NetworkPlan WithPublished(NetworkPlan plan, Container container)
+    {
+        if (!plan.Projects.TryGetValue(container.Project, out ProjectPlan? project))
+            return plan;
+        NetworkEndpoint? wayOut = NetworkEndpoint.WayOut(container.Endpoints);
+        ImmutableArray<PublishedPort> published =
+        [
+            .. project.Published.Where(p => project.Ports.TryGetValue(p.PortId, out PortSpec? port) && port.Owner != container.Id),
+            .. wayOut is null ? [] : container.Published.Select(p => Publication(p, wayOut.PortId)),
+        ];
         project = project with
         {
-            Ports = project.Ports.SetItem(port.Id, port),
-            Published = published.Count == 0 ? project.Published : [.. project.Published, .. published.Select(p => Publication(p, port.Id))],
+            Published = published.SequenceEqual(project.Published) ? project.Published : published,
+            HasHostAccess = WantsHost(container) || project.Ports.Values.Any(p => p.Owner != container.Id && containers.Find(p.Owner) is { } other && WantsHost(other.Record)),
         };
         return plan with { Projects = plan.Projects.SetItem(project.Id, project) };
     }
+
+    private static bool WantsHost(Container container) => container.Endpoints.Count > 0 && container.Spec.ExtraHosts.Any(static h => h.EndsWith("host-gateway", StringComparison.Ordinal));
 
     private static ImmutableArray<string> NamesOf(Container container, NetworkEndpoint endpoint)
     {
@@ -328,23 +413,98 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
 
     private static IPAddress? Address(string? text) => text is null ? null : IPAddress.Parse(text);
 
-    private NetworkEndpoint Assign(NetworkEntry entry, Container container)
+    private static bool IsNone(string mode) => mode is "none" or "";
+
+    private NetworkEntry Find(string project, string reference)
+    {
+        if (!IsAvailable)
+            throw new CandelaException(ErrorCode.NotSupported, "this machine has no networks: candela machine info says why; --network none works");
+        return table.Find(project, reference);
+    }
+
+    private NetworkAttachment Check(string project, NetworkAttachment attachment, IReadOnlyList<NetworkAttachment> others)
+    {
+        NetworkEntry entry = Find(project, attachment.Network);
+        ContainerNetwork network = entry.Network;
+        if (others.Any(o => o.Network == network.Name))
+            throw new CandelaException(ErrorCode.Conflict, $"the container is connected to network {network.Name} already");
+        if ((attachment.Ipv4Address ?? attachment.Ipv6Address) is not null && network.IsBuiltIn)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"invalid config for network {network.Name}: user specified IP address is supported on user defined networks only");
+        CheckAddress(attachment.Ipv4Address, network.Ipv4Subnet, network, "IPv4");
+        CheckAddress(attachment.Ipv6Address, network.Ipv6Subnet, network, "IPv6");
+        foreach (string link in attachment.Links)
+            containers.Get(project, link.Split(':')[0]);
+        return attachment with { Network = network.Name };
+    }
+
+    private static void CheckAddress(string? address, string? subnet, ContainerNetwork network, string version)
+    {
+        if (address is null)
+            return;
+        if (subnet is null)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"network {network.Name} has no {version}: an {version} address cannot be chosen in it");
+        if (!IPAddress.TryParse(address, out IPAddress? parsed) || !IPNetwork.Parse(subnet).Contains(parsed))
+            throw new CandelaException(ErrorCode.InvalidArgument, $"{address} is no address in {subnet} of network {network.Name}");
+    }
+
+    private void CheckCount(int count)
+    {
+        if (count > machine.NetworksOfContainer)
+            throw new CandelaException(ErrorCode.ResourceExhausted, $"a container can be connected to {machine.NetworksOfContainer} networks at most: disconnect it from another first");
+    }
+
+    private int FreeCard(IEnumerable<NetworkEndpoint> taken) =>
+        Enumerable.Range(0, machine.NetworksOfContainer).Except(taken.Select(e => e.Card)).Cast<int?>().FirstOrDefault()
+            ?? throw new CandelaException(ErrorCode.ResourceExhausted, $"a container can be connected to {machine.NetworksOfContainer} networks at most: disconnect it from another first");
+
+    private async Task<Container> PublishAsync(Container container)
+    {
+        PortPublication[] asked = container.Published.Count > 0 ? [.. container.Published] : [.. Publications(container)];
+        for (int attempt = 0; ; attempt++)
+        {
+            var connected = container with { Published = [.. asked.Select(p => p.HostPort == 0 ? p with { HostPort = NextPort() } : p)] };
+            NetworkPlan plan = _plan;
+            NetworkEndpoint[] added = [.. connected.Endpoints.Where(e => !plan.Projects.TryGetValue(connected.Project, out ProjectPlan? project) || !project.Ports.ContainsKey(e.PortId))];
+            foreach (NetworkEndpoint endpoint in added)
+                plan = With(plan, table.ById(endpoint.NetworkId)!, connected, endpoint);
+
+            try
+            {
+                await ApplyAsync(WithPublished(plan, connected));
+                foreach (NetworkEndpoint endpoint in added)
+                    Tell(table.ById(endpoint.NetworkId)!.Network, "connect", connected);
+                return connected;
+            }
+            catch (CandelaException e) when (e.Code == ErrorCode.Conflict && asked.Any(p => p.HostPort == 0) && attempt < Tries)
+            {
+                // A chosen port may be taken by a program of the host: the next one.
+            }
+        }
+    }
+
+    private static IEnumerable<PortPublication> Publications(Container container)
+    {
+        if (NetworkEndpoint.WayOut(container.Endpoints) is null)
+            return [];
+        IEnumerable<PortPublication> all = container.Spec.PublishAllPorts ? container.ExposedPorts.Select(ExposedPort.Publication) : [];
+        return [.. container.Spec.PublishedPorts, .. all.Where(a => !container.Spec.PublishedPorts.Any(p => p.ContainerPort == a.ContainerPort && p.Protocol == a.Protocol))];
+    }
+
+    private NetworkEndpoint Assign(NetworkEntry entry, Container container, NetworkAttachment attachment, int card)
     {
         ContainerNetwork network = entry.Network;
-        IPAddress? ipv4 = null;
+        IPAddress? ipv4 = null, ipv6 = null;
         try
         {
-            if (container.Spec.NetworkIpv4Address is { } asked)
-                entry.Ipv4.Take(ipv4 = IPAddress.Parse(asked));
-            else
-                ipv4 = entry.Ipv4.Take();
-            IPAddress? ipv6 = entry.Ipv6?.Take();
-            return new NetworkEndpoint
+            ipv4 = Take(entry.Ipv4, attachment.Ipv4Address);
+            ipv6 = entry.Ipv6 is null ? null : Take(entry.Ipv6, attachment.Ipv6Address);
+            var endpoint = new NetworkEndpoint
             {
                 NetworkId = network.Id,
                 NetworkName = network.Name,
                 PortId = $"{container.Id[..PortIdDigits]}-{Interlocked.Increment(ref _runs)}-{Environment.TickCount64:x}",
-                Mac = _macs.Take().ToString(),
+                Card = card,
+                Mac = TakeMac(entry, attachment).ToString(),
                 Mtu = 1500,
                 Ipv4Address = ipv4.ToString(),
                 Ipv4PrefixLength = entry.Ipv4.Network.PrefixLength,
@@ -353,13 +513,67 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
                 Ipv6PrefixLength = entry.Ipv6?.Network.PrefixLength ?? 0,
                 Ipv6Gateway = network.Ipv6Gateway,
                 IsInternal = network.IsInternal,
-                Aliases = container.Spec.NetworkAliases,
+                Aliases = attachment.Aliases,
             };
+            return endpoint with { HostsLines = Lines(attachment, endpoint, container) };
         }
-        catch (CandelaException e) when (e.Code == ErrorCode.ResourceExhausted && ipv4 is not null)
+        catch (CandelaException)
         {
-            entry.Ipv4.Return(ipv4);
+            if (ipv4 is not null)
+                entry.Ipv4.Return(ipv4);
+            if (ipv6 is not null)
+                entry.Ipv6!.Return(ipv6);
             throw;
+        }
+    }
+
+    private static IPAddress Take(AddressPool pool, string? asked)
+    {
+        if (asked is null)
+            return pool.Take();
+        var address = IPAddress.Parse(asked);
+        pool.Take(address);
+        return address;
+    }
+
+    private MacAddress TakeMac(NetworkEntry entry, NetworkAttachment attachment)
+    {
+        if (attachment.MacAddress is { } asked)
+        {
+            var mac = MacAddress.Parse(asked);
+            return _macs.Take(mac) ? mac : throw new CandelaException(ErrorCode.Conflict, $"MAC {mac} is in use: network {entry.Network.Name} needs another");
+        }
+
+        // Others may still know which MAC an address had that somebody asks for again and again.
+        if ((attachment.Ipv4Address ?? attachment.Ipv6Address) is { } address && MacPool.Of($"{entry.Network.Id} {address}") is var usual && _macs.Take(usual))
+            return usual;
+        return _macs.Take();
+    }
+
+    // Docker's form: address, name of choice, short id, name. Who does not run has no line.
+    private string[] Lines(NetworkAttachment attachment, NetworkEndpoint endpoint, Container container)
+    {
+        List<string> lines = [];
+        foreach (string link in attachment.Links)
+        {
+            string[] parts = link.Split(':', 2);
+            Container? target = TryFind(container.Project, parts[0]);
+            if (target?.Endpoints.FirstOrDefault(e => e.NetworkId == endpoint.NetworkId)?.Ipv4Address is { } address)
+                lines.Add($"{address}\t{parts[^1]} {target.Id[..NameDigits]} {target.Name}");
+        }
+
+        return [.. lines];
+    }
+
+    private Container? TryFind(string project, string reference)
+    {
+        try
+        {
+            return containers.Get(project, reference).Record;
+        }
+        catch (CandelaException e) when (e.Code is ErrorCode.NotFound or ErrorCode.InvalidArgument)
+        {
+            return null; // removed meanwhile
         }
     }
 
@@ -416,6 +630,11 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             await table.CreateAsync(project, new NetworkSpec { Name = INetworkService.DefaultName }, machine.RoutedNetworks(), isBuiltIn: true, CancellationToken.None);
     }
 
-    private void Tell(ContainerNetwork network, string action) =>
-        events.Add(network.Project, "network", action, network.Id, new Dictionary<string, string> { ["name"] = network.Name, ["type"] = "bridge" });
+    private void Tell(ContainerNetwork network, string action, Container? container = null)
+    {
+        var attributes = new Dictionary<string, string> { ["name"] = network.Name, ["type"] = "bridge" };
+        if (container is not null)
+            attributes["container"] = container.Id;
+        events.Add(network.Project, "network", action, network.Id, attributes);
+    }
 }

@@ -89,8 +89,9 @@ internal static partial class ContainerTranslation
             DnsSearch = host.DnsSearch ?? [],
             DnsOptions = host.DnsOptions ?? [],
             NetworkMode = network.Mode,
-            NetworkAliases = network.Aliases,
-            NetworkIpv4Address = network.Ipv4Address,
+            Networks = network.Networks,
+            ExposedPorts = request.ExposedPorts is { } exposed ? [.. exposed.Keys] : [],
+            PublishAllPorts = host.PublishAllPorts ?? false,
             PublishedPorts = network.Ports,
             RestartPolicy = restart,
         };

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
 using Candela.Images;
@@ -9,6 +10,7 @@ namespace Candela.Docker.Containers;
 internal static class ContainerView
 {
     private const long ShmBytesDefault = 64 * 1024 * 1024;
+    private static readonly JsonElement s_nothing = JsonDocument.Parse("{}").RootElement;
 
     public static ContainerInspect Inspect(Container container, Image? image, bool size)
     {
@@ -57,6 +59,7 @@ internal static class ContainerView
                 Env = process.Environment,
                 Cmd = spec.Command ?? (spec.Entrypoint is null ? image?.Configuration.Command : null),
                 Image = spec.Image,
+                ExposedPorts = container.ExposedPorts.Count == 0 ? null : container.ExposedPorts.ToDictionary(static p => p, static _ => s_nothing),
                 WorkingDir = process.WorkingDirectory,
                 Entrypoint = spec.Entrypoint ?? image?.Configuration.Entrypoint,
                 Labels = Labels(container, image),
@@ -105,6 +108,7 @@ internal static class ContainerView
     {
         NetworkMode = spec.NetworkMode,
         PortBindings = NetworkSettings.Bindings(spec.PublishedPorts),
+        PublishAllPorts = spec.PublishAllPorts,
         RestartPolicy = new RestartPolicyView(
             spec.RestartPolicy.Condition switch
             {

@@ -35,6 +35,10 @@ internal sealed class CreateRequest
 
     public bool? NetworkDisabled { get; set; }
 
+    public string? MacAddress { get; set; }
+
+    public Dictionary<string, JsonElement>? ExposedPorts { get; set; }
+
     public string? StopSignal { get; set; }
 
     public int? StopTimeout { get; set; }
@@ -59,7 +63,31 @@ internal sealed class HealthcheckRequest
 /// <summary>Networks as sent.</summary>
 internal sealed class NetworkingConfigRequest
 {
-    public Dictionary<string, Dictionary<string, JsonElement>?>? EndpointsConfig { get; set; }
+    public Dictionary<string, EndpointRequest?>? EndpointsConfig { get; set; }
+}
+
+/// <summary>A connection to a network as sent.</summary>
+internal sealed class EndpointRequest
+{
+    public List<string>? Aliases { get; set; }
+
+    public EndpointIpamRequest? IPAMConfig { get; set; }
+
+    public List<string>? Links { get; set; }
+
+    public string? MacAddress { get; set; }
+
+    public Dictionary<string, string?>? DriverOpts { get; set; }
+}
+
+/// <summary>Addresses of a connection as sent.</summary>
+internal sealed class EndpointIpamRequest
+{
+    public string? IPv4Address { get; set; }
+
+    public string? IPv6Address { get; set; }
+
+    public List<string>? LinkLocalIPs { get; set; }
 }
 
 /// <summary>Host part of a creation.</summary>
@@ -84,6 +112,10 @@ internal sealed class HostConfigRequest
     public string? NetworkMode { get; set; }
 
     public Dictionary<string, List<PortBindingRequest>?>? PortBindings { get; set; }
+
+    public bool? PublishAllPorts { get; set; }
+
+    public List<string>? Links { get; set; }
 
     public RestartPolicyRequest? RestartPolicy { get; set; }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Candela.Docker.Networks;
 using Candela.Model;
 
 namespace Candela.Docker.Containers;
@@ -13,7 +12,7 @@ internal static class NetworkSettings
         return new NetworkSettingsView
         {
             SandboxID = first?.PortId ?? "",
-            Ports = Bindings(container.Published),
+            Ports = Ports(container),
             EndpointID = first?.PortId ?? "",
             Gateway = first?.Ipv4Gateway ?? "",
             IPAddress = first?.Ipv4Address ?? "",
@@ -26,37 +25,57 @@ internal static class NetworkSettings
         };
     }
 
-    public static Dictionary<string, EndpointView> Networks(Container container)
+    public static Dictionary<string, EndpointView> Networks(Container container) => container.Networks.Count == 0
+        ? new Dictionary<string, EndpointView> { ["none"] = new EndpointView() }
+        : container.Networks.ToDictionary(n => n.Network, n => View(n, container.Endpoints.FirstOrDefault(e => e.NetworkName == n.Network), container));
+
+    private static EndpointView View(NetworkAttachment network, NetworkEndpoint? endpoint, Container container) => new()
     {
-        ContainerSpec spec = container.Spec;
+        IPAMConfig = Ipam(network),
+        Links = network.Links.Count == 0 ? null : network.Links,
+        Aliases = network.Aliases.Count == 0 ? null : network.Aliases,
+        MacAddress = endpoint?.Mac ?? "",
+        NetworkID = endpoint?.NetworkId ?? "",
+        EndpointID = endpoint?.PortId ?? "",
+        Gateway = endpoint is { IsInternal: false } ? endpoint.Ipv4Gateway ?? "" : "",
+        IPAddress = endpoint?.Ipv4Address ?? "",
+        IPPrefixLen = endpoint?.Ipv4PrefixLength ?? 0,
+        IPv6Gateway = endpoint is { IsInternal: false } ? endpoint.Ipv6Gateway ?? "" : "",
+        GlobalIPv6Address = endpoint?.Ipv6Address ?? "",
+        GlobalIPv6PrefixLen = endpoint?.Ipv6PrefixLength ?? 0,
+        DNSNames = endpoint is null ? null : [container.Name, .. endpoint.Aliases, container.Id[..12]],
+    };
+
+    // Exposed ports that are not published are there, too, with null.
+    private static Dictionary<string, IReadOnlyList<PortBindingView>?> Ports(Container container)
+    {
         if (container.Endpoints.Count == 0)
-            return new Dictionary<string, EndpointView> { [spec.NetworkMode] = new EndpointView { NetworkID = spec.NetworkMode == "none" ? NetworkEndpoints.NoneId : "", IPAMConfig = Ipam(spec) } };
-        return container.Endpoints.ToDictionary(e => e.NetworkName, e => new EndpointView
-        {
-            IPAMConfig = Ipam(spec),
-            Aliases = e.Aliases.Count == 0 ? null : e.Aliases,
-            MacAddress = e.Mac,
-            NetworkID = e.NetworkId,
-            EndpointID = e.PortId,
-            Gateway = e.Ipv4Gateway ?? "",
-            IPAddress = e.Ipv4Address ?? "",
-            IPPrefixLen = e.Ipv4PrefixLength,
-            IPv6Gateway = e.Ipv6Gateway ?? "",
-            GlobalIPv6Address = e.Ipv6Address ?? "",
-            GlobalIPv6PrefixLen = e.Ipv6PrefixLength,
-            DNSNames = [container.Name, container.Id[..12], .. e.Aliases],
-        });
+            return [];
+        Dictionary<string, IReadOnlyList<PortBindingView>?> ports = Bindings(container.Published);
+        foreach (string port in container.ExposedPorts)
+            ports.TryAdd(port, null);
+        return ports;
     }
 
     public static Dictionary<string, IReadOnlyList<PortBindingView>?> Bindings(IReadOnlyList<PortPublication> ports) => ports.GroupBy(static p => $"{p.ContainerPort}/{p.Protocol}")
         .ToDictionary(static g => g.Key, static g => (IReadOnlyList<PortBindingView>?)[.. g.SelectMany(static p => Addresses(p).Select(a => new PortBindingView(a, p.HostPort == 0 ? "" : $"{p.HostPort}")))]);
 
-    public static IReadOnlyList<PortSummary> Summary(Container container) =>
-        [.. container.Published.SelectMany(static p => Addresses(p).Select(a => new PortSummary { IP = a, PrivatePort = p.ContainerPort, PublicPort = p.HostPort, Type = p.Protocol }))];
+    public static IReadOnlyList<PortSummary> Summary(Container container) => container.Endpoints.Count == 0 ? [] :
+    [
+        .. container.Published.SelectMany(static p => Addresses(p).Select(a => new PortSummary { IP = a, PrivatePort = p.ContainerPort, PublicPort = p.HostPort, Type = p.Protocol })),
+        .. container.ExposedPorts.Where(e => !container.Published.Any(p => e == $"{p.ContainerPort}/{p.Protocol}")).Select(static e => e.Split('/'))
+            .Select(static e => new PortSummary { PrivatePort = int.Parse(e[0], System.Globalization.CultureInfo.InvariantCulture), Type = e[1] }),
+    ];
 
     private static string[] Addresses(PortPublication port) => port.HostAddress is { } address ? [address] : ["0.0.0.0", "::"];
 
-    private static JsonElement? Ipam(ContainerSpec spec) => spec.NetworkIpv4Address is { } address
-        ? JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["IPv4Address"] = address }, Json.DockerJson.Default.DictionaryStringString)
-        : null;
+    private static JsonElement? Ipam(NetworkAttachment network)
+    {
+        var addresses = new Dictionary<string, string>();
+        if (network.Ipv4Address is { } ipv4)
+            addresses["IPv4Address"] = ipv4;
+        if (network.Ipv6Address is { } ipv6)
+            addresses["IPv6Address"] = ipv6;
+        return addresses.Count == 0 ? null : JsonSerializer.SerializeToElement(addresses, Json.DockerJson.Default.DictionaryStringString);
+    }
 }

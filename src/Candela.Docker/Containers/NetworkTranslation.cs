@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Candela.Controller;
 using Candela.Docker.Http;
 using Candela.Model;
@@ -7,7 +6,7 @@ using Candela.Model;
 namespace Candela.Docker.Containers;
 
 /// <summary>What a creation says of networks and ports.</summary>
-internal sealed record NetworkWishes(string Mode, IReadOnlyList<string> Aliases, string? Ipv4Address, IReadOnlyList<PortPublication> Ports);
+internal sealed record NetworkWishes(string Mode, IReadOnlyList<NetworkAttachment> Networks, IReadOnlyList<PortPublication> Ports);
 
 /// <summary>Turns Docker's network settings into <see cref="NetworkWishes"/>.</summary>
 internal static class NetworkTranslation
@@ -16,33 +15,53 @@ internal static class NetworkTranslation
     {
         PortPublication[] ports = [.. (host.PortBindings ?? []).SelectMany(static b => Publications(b.Key, b.Value ?? []))];
         string asked = request.NetworkDisabled == true ? "none" : host.NetworkMode ?? "";
-        string mode = asked is "" or "default" ? ports.Length > 0 ? INetworkService.DefaultName : defaultNetwork : asked;
+        bool isPublic = ports.Length > 0 || host.PublishAllPorts == true || host.Links is { Count: > 0 };
+        string mode = asked is "" or "default" ? isPublic ? INetworkService.DefaultName : defaultNetwork : asked;
         if (asked == "host" || asked.StartsWith("container:", StringComparison.Ordinal))
             throw DockerException.NotSupported($"--network {asked} (a container is a virtual machine and shares no network stack: connect both to one network) is");
-        var settings = request.NetworkingConfig?.EndpointsConfig ?? [];
-        foreach (string network in settings.Keys.Where(n => n != asked && n != mode && n is not "default"))
-            throw DockerException.NotSupported($"more than one network at once ({network} besides {mode}) are");
-        List<string> aliases = [];
-        string? address = null;
-        foreach (var (name, value) in settings.Values.SelectMany(static s => s ?? []))
+        List<NetworkAttachment> attachments = [];
+        foreach ((string name, EndpointRequest? endpoint) in request.NetworkingConfig?.EndpointsConfig ?? [])
         {
-            switch (name)
-            {
-                case "Aliases" when value.ValueKind == JsonValueKind.Array:
-                    aliases.AddRange(value.EnumerateArray().Select(static a => a.GetString() ?? ""));
-                    break;
-                case "IPAMConfig" when value.ValueKind == JsonValueKind.Object:
-                    address = value.TryGetProperty("IPv4Address", out JsonElement text) && text.GetString() is { Length: > 0 } ipv4 ? ipv4 : null;
-                    break;
-                case "Links" or "MacAddress" or "DriverOpts" when !Refusals.IsEmpty(value):
-                    throw DockerException.NotSupported($"network settings ({name}) are");
-            }
+            string network = name is "default" ? mode : name;
+            NetworkAttachment attachment = Attachment(network, endpoint);
+            if (network is "none" or INetworkService.DefaultName && (attachment.Ipv4Address ?? attachment.Ipv6Address) is not null)
+                throw DockerException.BadRequest($"invalid config for network {network}: user specified IP address is supported on user defined networks only");
+            if (network != "none")
+                attachments.Add(attachment);
         }
 
-        if (address is not null && mode is ("none" or INetworkService.DefaultName))
-            throw DockerException.BadRequest("invalid config for network " + mode + ": user specified IP address is supported on user defined networks only");
-        return new NetworkWishes(mode, aliases, address, ports);
+        string? mac = request.MacAddress is { Length: > 0 } text ? text : null;
+        if (mode != "none" && (mac is not null || host.Links is { Count: > 0 }))
+        {
+            int first = Math.Max(attachments.FindIndex(a => a.Network == mode), 0);
+            if (attachments.Count == 0)
+                attachments.Add(new NetworkAttachment { Network = mode });
+            NetworkAttachment attachment = attachments[first];
+            attachments[first] = attachment with { MacAddress = attachment.MacAddress ?? mac, Links = [.. attachment.Links, .. host.Links ?? []] };
+        }
+
+        return new NetworkWishes(mode, attachments, ports);
     }
+
+    /// <summary>How a container is connected to a network.</summary>
+    public static NetworkAttachment Attachment(string network, EndpointRequest? endpoint)
+    {
+        if (endpoint?.DriverOpts is { Count: > 0 } options)
+            throw DockerException.NotSupported($"the option {options.Keys.First()} of a connection (--driver-opt) is");
+        if (endpoint?.IPAMConfig?.LinkLocalIPs is { Count: > 0 })
+            throw DockerException.NotSupported("link-local addresses of choice (--link-local-ip) are");
+        return new NetworkAttachment
+        {
+            Network = network,
+            Aliases = endpoint?.Aliases ?? [],
+            Ipv4Address = NullIfEmpty(endpoint?.IPAMConfig?.IPv4Address),
+            Ipv6Address = NullIfEmpty(endpoint?.IPAMConfig?.IPv6Address),
+            MacAddress = NullIfEmpty(endpoint?.MacAddress),
+            Links = endpoint?.Links ?? [],
+        };
+    }
+
+    private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     private static IEnumerable<PortPublication> Publications(string port, List<PortBindingRequest> bindings)
     {

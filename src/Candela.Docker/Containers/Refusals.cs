@@ -12,7 +12,6 @@ internal static class Refusals
     private static readonly Dictionary<string, string> Config = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Volumes"] = "volumes (-v, --volume) are",
-        ["MacAddress"] = "a MAC address (--mac-address) is",
         ["OnBuild"] = "OnBuild is",
         ["Shell"] = "Shell is",
     };
@@ -22,8 +21,6 @@ internal static class Refusals
         ["Binds"] = "volumes and bind mounts (-v, --volume) are",
         ["VolumeDriver"] = "volume drivers (--volume-driver) are",
         ["VolumesFrom"] = "volumes of other containers (--volumes-from) are",
-        ["PublishAllPorts"] = "published ports (-P, --publish-all) are",
-        ["Links"] = "links (--link) are",
         ["Devices"] = "host devices (--device) are",
         ["DeviceRequests"] = "device requests (--gpus) are",
         ["DeviceCgroupRules"] = "device cgroup rules (--device-cgroup-rule) are",

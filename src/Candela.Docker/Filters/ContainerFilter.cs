@@ -77,7 +77,7 @@ internal sealed class ContainerFilter
             && _set.Any("network", network => IsConnected(container, network))
             && _set.Any("volume", volume => container.Spec.Tmpfs.ContainsKey(volume))
             && _set.Any("publish", port => container.Published.Any(p => port == $"{p.HostPort}" || port == $"{p.HostPort}/{p.Protocol}"))
-            && _set.Any("expose", static _ => false)
+            && _set.Any("expose", port => container.ExposedPorts.Any(e => e == port || e == port + "/tcp"))
             && _set.Any("isolation", static isolation => isolation is "" or "default")
             && _set.Labels(ContainerView.Labels(container, _images.Find(container.ImageId)))
             && (!_set.Has("ancestor") || IsOfAncestor(container))
@@ -85,9 +85,9 @@ internal sealed class ContainerFilter
             && (_since is null || container.CreatedAt > _since);
     }
 
-    private static bool IsConnected(Container container, string network) => container.Spec.NetworkMode == "none"
+    private static bool IsConnected(Container container, string network) => container.Networks.Count == 0
         ? network is "none" || (network.Length > 0 && Networks.NetworkEndpoints.NoneId.StartsWith(network, StringComparison.Ordinal))
-        : network == container.Spec.NetworkMode || container.Endpoints.Any(e => network.Length > 0 && (e.NetworkName == network || e.NetworkId.StartsWith(network, StringComparison.Ordinal)));
+        : container.Networks.Any(n => n.Network == network) || container.Endpoints.Any(e => network.Length > 0 && e.NetworkId.StartsWith(network, StringComparison.Ordinal));
 
     private bool IsOfAncestor(Container container) =>
         _images.Find(container.ImageId) is { } image && _ancestors.Any(ancestor => ImageIndex.IsOrStemsFrom(image, ancestor));

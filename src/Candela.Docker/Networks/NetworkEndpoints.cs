@@ -1,3 +1,4 @@
+using Candela.Docker.Containers;
 using Candela.Docker.Filters;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
@@ -20,8 +21,8 @@ internal static class NetworkEndpoints
         routes.Get("/networks/{name}", InspectAsync);
         routes.Post("/networks/create", CreateAsync);
         routes.Post("/networks/prune", PruneAsync);
-        routes.Post("/networks/{name}/connect", static _ => throw NotYet());
-        routes.Post("/networks/{name}/disconnect", static _ => throw NotYet());
+        routes.Post("/networks/{name}/connect", ConnectAsync);
+        routes.Post("/networks/{name}/disconnect", DisconnectAsync);
         routes.Delete("/networks/{name}", RemoveAsync);
     }
 
@@ -88,6 +89,25 @@ internal static class NetworkEndpoints
         await request.WriteJsonAsync(new NetworkCreated(network.Id, ""), DockerJson.Default.NetworkCreated, StatusCodes.Status201Created);
     }
 
+    private static async Task ConnectAsync(DockerRequest request)
+    {
+        var body = await request.ReadJsonAsync(DockerJson.Default.NetworkConnectRequest);
+        if (request.Reference is "none" or "host")
+            throw new DockerException(403, $"a container cannot be connected to {request.Reference} while it runs: say --network {request.Reference} when it is created");
+        await request.Containers.ConnectNetworkAsync(request.Caller, body.Container ?? "", NetworkTranslation.Attachment(request.Reference, body.EndpointConfig), request.Aborted);
+        await request.WriteStatusAsync(StatusCodes.Status200OK);
+    }
+
+    private static async Task DisconnectAsync(DockerRequest request)
+    {
+        var body = await request.ReadJsonAsync(DockerJson.Default.NetworkDisconnectRequest);
+        Container container = await request.Containers.GetAsync(request.Caller, body.Container ?? "", request.Aborted);
+        // Who is in no network is in none, and stays so.
+        if (!IsNone(request.Reference) || container.Networks.Count > 0)
+            await request.Containers.DisconnectNetworkAsync(request.Caller, container.Id, request.Reference, body.Force ?? false, request.Aborted);
+        await request.WriteStatusAsync(StatusCodes.Status200OK);
+    }
+
     private static async Task RemoveAsync(DockerRequest request)
     {
         if (IsNone(request.Reference))
@@ -98,8 +118,11 @@ internal static class NetworkEndpoints
 
     private static async Task PruneAsync(DockerRequest request)
     {
-        var filters = FilterSet.Parse(request.Query, "label");
-        IReadOnlyList<ContainerNetwork> removed = await request.Services.Networks.PruneAsync(request.Caller, n => filters.Labels(n.Labels), request.Aborted);
+        var filters = FilterSet.Parse(request.Query, "label", "label!", "until");
+        DateTimeOffset now = request.Services.Time.GetUtcNow();
+        DateTimeOffset[] until = [.. filters["until"].Select(text => PruneTime.Parse(text, now))];
+        IReadOnlyList<ContainerNetwork> removed = await request.Services.Networks.PruneAsync(
+            request.Caller, n => filters.Labels(n.Labels) && filters.NoLabels(n.Labels) && until.All(u => n.CreatedAt < u), request.Aborted);
         await request.WriteJsonAsync(new NetworksPruned(removed.Count == 0 ? null : [.. removed.Select(static n => n.Name)]), DockerJson.Default.NetworksPruned);
     }
 
@@ -124,7 +147,4 @@ internal static class NetworkEndpoints
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
-    private static bool IsNone(string reference) => reference == "none" || (reference.Length >= 4 && NoneId.StartsWith(reference, StringComparison.Ordinal));
-
-    private static DockerException NotYet() => DockerException.NotSupported("connecting and disconnecting running containers (name the network at docker run --network) is");
-}
+    private static bool IsNone(string reference) => reference == "none" || (reference.Length >= 4 && NoneId.StartsWith(reference, StringComparison.Ordinal));}

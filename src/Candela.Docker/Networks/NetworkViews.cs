@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Candela.Docker.Containers;
 using Candela.Docker.Json;
 
 namespace Candela.Docker.Networks;
@@ -64,6 +65,20 @@ internal sealed class NetworkCreateRequest
     public NetworkIpamRequest? IPAM { get; set; }
     public Dictionary<string, string?>? Options { get; set; }
     public Dictionary<string, string?>? Labels { get; set; }
+}
+
+/// <summary>Body of connect.</summary>
+internal sealed class NetworkConnectRequest
+{
+    public string? Container { get; set; }
+    public EndpointRequest? EndpointConfig { get; set; }
+}
+
+/// <summary>Body of disconnect.</summary>
+internal sealed class NetworkDisconnectRequest
+{
+    public string? Container { get; set; }
+    public bool? Force { get; set; }
 }
 
 /// <summary>Addresses as asked for.</summary>

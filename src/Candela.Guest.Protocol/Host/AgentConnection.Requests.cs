@@ -19,6 +19,14 @@ public sealed partial class AgentConnection
     }
 
     /// <inheritdoc/>
+    public Task SetNetworkAsync(GuestNetwork network, CancellationToken cancellationToken)
+    {
+        var writer = new MessageWriter();
+        RequestCodec.Write(writer, network);
+        return RequestAsync(FrameType.SetNetwork, 0, 0, 0, writer.WrittenMemory, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task SetClockAsync(DateTimeOffset wallClock, CancellationToken cancellationToken) =>
         RequestAsync(FrameType.SetClock, 0, (ulong)(wallClock - DateTimeOffset.UnixEpoch).Ticks * 100, 0, default, cancellationToken);
 

@@ -13,8 +13,11 @@ public interface IAgent : IAsyncDisposable
     /// <summary>Gives the guest entropy, time, names, mounts and limits. First call after a clone.</summary>
     Task ConfigureAsync(GuestConfiguration configuration, CancellationToken cancellationToken);
 
-    /// <summary>Gives a fork its own entropy, time and names; processes go on.</summary>
+    /// <summary>Gives a fork its own entropy, time, names and addresses; processes go on.</summary>
     Task ReidentifyAsync(GuestIdentity identity, CancellationToken cancellationToken);
+
+    /// <summary>Connects and disconnects network cards of a running container; those that stay as they are notice nothing.</summary>
+    Task SetNetworkAsync(GuestNetwork network, CancellationToken cancellationToken);
 
     /// <summary>Sets the wall clock, which stood still while the micro-VM was paused.</summary>
     /// <param name="wallClock">The time now, after 1970.</param>
@@ -123,8 +126,21 @@ public sealed record GuestIdentity
     /// <summary>32 lower-case hexadecimal digits for /etc/machine-id-style use.</summary>
     public required string MachineId { get; init; }
 
-    /// <summary>Network cards to set up, each at most once; those not named are off.</summary>
+    /// <summary>Its connections and the names it knows.</summary>
+    public GuestNetwork Network { get; init; } = new();
+}
+
+/// <summary>A container's network cards and what it finds names by.</summary>
+public sealed record GuestNetwork
+{
+    /// <summary>Network cards that are connected, each at most once; the container does not see the others.</summary>
     public IReadOnlyList<GuestInterface> Interfaces { get; init; } = [];
+
+    /// <summary>Lines for /etc/hosts below the ones for localhost and the host name; written over the image's.</summary>
+    public IReadOnlyList<string> HostsLines { get; init; } = [];
+
+    /// <summary>Text of /etc/resolv.conf.</summary>
+    public string ResolvConf { get; init; } = "";
 }
 
 /// <summary>How a network card (<c>eth0</c>, …) is set up. Addresses are bytes in network order; empty: none.</summary>
@@ -178,12 +194,6 @@ public sealed record GuestConfiguration
 
     /// <summary>Size of /dev/shm in bytes.</summary>
     public long ShmSizeBytes { get; init; } = 64 * 1024 * 1024;
-
-    /// <summary>Lines for /etc/hosts below the ones for localhost and the host name; written at start over the image's.</summary>
-    public IReadOnlyList<string> HostsLines { get; init; } = [];
-
-    /// <summary>Text of /etc/resolv.conf.</summary>
-    public string ResolvConf { get; init; } = "";
 
     /// <summary>cgroup memory.max in bytes; 0: none.</summary>
     public long MemoryLimitBytes { get; init; }

@@ -10,7 +10,8 @@ namespace Candela.Guest.Container;
 /// </summary>
 internal static unsafe class CardDrawer
 {
-    private const int CardMost = 8;
+    /// <summary>Most cards of a micro-VM.</summary>
+    public const int Most = 8;
 
     // struct ifreq: the name, then a union; in struct sockaddr the MAC's last byte is at 7.
     private const int RequestBytes = 40, ValueAt = 16, MacEndAt = ValueAt + 7;
@@ -29,7 +30,7 @@ internal static unsafe class CardDrawer
     {
         var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
         var request = stackalloc byte[RequestBytes];
-        for (var place = 0; place < CardMost; place++)
+        for (var place = 0; place < Most; place++)
         {
             Name(request, place);
             if (Libc.ioctl(fd, Linux.SIOCGIFINDEX, request) < 0)

@@ -20,8 +20,8 @@ internal static class EtcFiles
     /// <exception cref="AgentFailure">A file could not be written or mounted.</exception>
     public static void Install(int root, GuestConfiguration configuration)
     {
-        WriteNames(configuration.Identity, configuration.HostsLines);
-        SmallFile.Write(GuestPaths.Files + "/resolv.conf", configuration.ResolvConf);
+        WriteNames(configuration.Identity, former: null);
+        SmallFile.Write(GuestPaths.Files + "/resolv.conf", configuration.Identity.Network.ResolvConf);
         MountOver(root, "hosts");
         MountOver(root, "hostname");
         MountOver(root, "resolv.conf");
@@ -33,30 +33,41 @@ internal static class EtcFiles
         }
     }
 
-    /// <summary>Writes what follows from the identity; who has the files mounted sees it at once.</summary>
+    /// <summary>Writes what follows from another identity; who has the files mounted sees it at once.</summary>
     /// <exception cref="AgentFailure">A file could not be written.</exception>
-    public static void WriteNames(GuestIdentity identity, IReadOnlyList<string> hostsLines)
+    public static void Rewrite(GuestIdentity former, GuestIdentity identity)
     {
-        var hosts = new StringBuilder(LocalHosts);
-        var names = identity.Domainname.Length > 0 ? $"{identity.Hostname}.{identity.Domainname} {identity.Hostname}" : identity.Hostname;
-        if (names.Length > 0)
-            hosts.Append(OwnAddress(identity)).Append('\t').Append(names).Append('\n');
-        for (var i = 0; i < hostsLines.Count; i++)
-            hosts.Append(hostsLines[i]).Append('\n');
-        SmallFile.Write(GuestPaths.Files + "/hosts", hosts.ToString());
+        // The container may have changed them, which holds until there is something to say.
+        WriteNames(identity, former);
+        if (identity.Network.ResolvConf != former.Network.ResolvConf)
+            SmallFile.Write(GuestPaths.Files + "/resolv.conf", identity.Network.ResolvConf);
+    }
+
+    private static void WriteNames(GuestIdentity identity, GuestIdentity? former)
+    {
+        var hosts = Hosts(identity);
+        if (former is null || hosts != Hosts(former))
+            SmallFile.Write(GuestPaths.Files + "/hosts", hosts);
         SmallFile.Write(GuestPaths.Files + "/hostname", identity.Hostname + "\n");
         SmallFile.Write(GuestPaths.Files + "/machine-id", identity.MachineId + "\n");
     }
 
-    // Debian's convention for hosts without an address of their own.
-    private static string OwnAddress(GuestIdentity identity)
+    private static string Hosts(GuestIdentity identity)
     {
-        for (var i = 0; i < identity.Interfaces.Count; i++)
+        var hosts = new StringBuilder(LocalHosts);
+        var names = identity.Domainname.Length > 0 ? $"{identity.Hostname}.{identity.Domainname} {identity.Hostname}" : identity.Hostname;
+        var cards = identity.Network.Interfaces;
+        for (var i = 0; i < cards.Count && names.Length > 0; i++)
         {
-            if (identity.Interfaces[i].Ipv4 is [var a, var b, var c, var d])
-                return $"{a}.{b}.{c}.{d}";
+            if (cards[i].Ipv4 is [var a, var b, var c, var d])
+                hosts.Append($"{a}.{b}.{c}.{d}\t{names}\n");
         }
-        return "127.0.1.1";
+        // Debian's convention for hosts without an address of their own.
+        if (cards.Count == 0 && names.Length > 0)
+            hosts.Append("127.0.1.1\t").Append(names).Append('\n');
+        for (var i = 0; i < identity.Network.HostsLines.Count; i++)
+            hosts.Append(identity.Network.HostsLines[i]).Append('\n');
+        return hosts.ToString();
     }
 
     private static void MountOver(int root, string name)

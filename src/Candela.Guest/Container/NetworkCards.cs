@@ -16,35 +16,58 @@ internal static unsafe class NetworkCards
     // struct sockaddr_in
     private const int AddressAt = 4;
 
-    // Of the cards that the container has, by number; 0: it is in the drawer.
-    private static int[] s_indexes = [];
+    // By number: how the container has a card, and its index; null: it is in the drawer.
+    private static readonly GuestInterface?[] s_cards = new GuestInterface?[CardDrawer.Most];
+    private static readonly int[] s_indexes = new int[CardDrawer.Most];
 
-    /// <summary>Sets cards up as stated and takes the others away.</summary>
+    /// <summary>Sets cards up as stated and takes the others away; a card that is as stated already is left alone.</summary>
     /// <exception cref="AgentFailure">A value is malformed or was refused.</exception>
     public static void Apply(IReadOnlyList<GuestInterface> cards)
     {
-        if (s_indexes.Length == 0 && cards.Count > 0)
-            s_indexes = new int[CardDrawer.Count];
         for (var i = 0; i < cards.Count; i++)
         {
-            if (cards[i].Number < 0 || cards[i].Number >= s_indexes.Length)
+            if (cards[i].Number < 0 || cards[i].Number >= CardDrawer.Count)
                 throw new AgentFailure(AgentError.InvalidArgument, $"this micro-VM has {CardDrawer.Count} network cards: there is no eth{cards[i].Number}");
         }
-        for (var number = 0; number < s_indexes.Length; number++)
+        // Those that go first: an address or the default route may move from one to another.
+        for (var number = 0; number < CardDrawer.Count; number++)
         {
-            GuestInterface? card = null;
-            for (var i = 0; i < cards.Count; i++)
-                card = cards[i].Number == number ? cards[i] : card;
-            // Put back first: that takes addresses and routes of a fork's original away.
-            if (s_indexes[number] != 0)
-                CardDrawer.PutBack(number, s_indexes[number]);
-            s_indexes[number] = 0;
-            if (card is null)
+            if (s_cards[number] is not { } card || (Find(cards, number) is { } kept && HasSameAddresses(card, kept)))
                 continue;
-            s_indexes[number] = CardDrawer.Take(number);
-            SetUp(card);
+            CardDrawer.PutBack(number, s_indexes[number]);
+            s_cards[number] = null;
+        }
+        for (var i = 0; i < cards.Count; i++)
+        {
+            var card = cards[i];
+            if (s_cards[card.Number] is not { } former)
+            {
+                s_indexes[card.Number] = CardDrawer.Take(card.Number);
+                s_cards[card.Number] = card;
+                SetUp(card);
+                continue;
+            }
+            s_cards[card.Number] = card;
+            SetGateways(card, former);
         }
     }
+
+    private static GuestInterface? Find(IReadOnlyList<GuestInterface> cards, int number)
+    {
+        for (var i = 0; i < cards.Count; i++)
+        {
+            if (cards[i].Number == number)
+                return cards[i];
+        }
+        return null;
+    }
+
+    private static bool HasSameAddresses(GuestInterface one, GuestInterface other) =>
+        one.Mac.AsSpan().SequenceEqual(other.Mac) && one.Mtu == other.Mtu
+        && one.Ipv4.AsSpan().SequenceEqual(other.Ipv4) && one.Ipv4PrefixLength == other.Ipv4PrefixLength
+        && one.Ipv6.AsSpan().SequenceEqual(other.Ipv6) && one.Ipv6PrefixLength == other.Ipv6PrefixLength
+        && (one.Ipv4Gateway.Length == 0 || one.Ipv4Gateway.AsSpan().SequenceEqual(other.Ipv4Gateway))
+        && (one.Ipv6Gateway.Length == 0 || one.Ipv6Gateway.AsSpan().SequenceEqual(other.Ipv6Gateway));
 
     private static void SetUp(GuestInterface card)
     {
@@ -75,43 +98,55 @@ internal static unsafe class NetworkCards
                 Call(fd, Linux.SIOCSIFNETMASK, request, $"set the netmask of {name}");
             }
             SwitchOn(fd, request, name);
-            if (card.Ipv4Gateway.Length != 0)
-                AddRoute(fd, card.Ipv4Gateway);
         }
         finally
         {
             _ = Libc.close(fd);
         }
         if (card.Ipv6.Length != 0)
-            SetUpIpv6(card, name);
+            SetIpv6Address(card, name);
+        SetGateways(card, former: null);
     }
 
-    private static void SetUpIpv6(GuestInterface card, string name)
+    // The default routes that the card did not have before.
+    private static void SetGateways(GuestInterface card, GuestInterface? former)
+    {
+        if (card.Ipv4Gateway.Length != 0 && former is not { Ipv4Gateway.Length: > 0 })
+            AddRoute(card);
+        if (card.Ipv6Gateway.Length != 0 && former is not { Ipv6Gateway.Length: > 0 })
+            AddIpv6Route(card);
+    }
+
+    private static void SetIpv6Address(GuestInterface card, string name)
     {
         var fd = Errno.Check(Libc.socket(Linux.AF_INET6, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
         try
         {
-            var request = stackalloc byte[RequestBytes];
-            Begin(request, name);
-            Call(fd, Linux.SIOCGIFINDEX, request, $"find {name}");
-            var index = *(int*)(request + ValueAt);
-
             // struct in6_ifreq: address, length of the prefix, index
             var address = stackalloc byte[24];
             card.Ipv6.CopyTo(new Span<byte>(address, 16));
             *(uint*)(address + 16) = (uint)card.Ipv6PrefixLength;
-            *(int*)(address + 20) = index;
+            *(int*)(address + 20) = s_indexes[card.Number];
             Call(fd, Linux.SIOCSIFADDR, address, $"set the IPv6 address of {name}");
-            if (card.Ipv6Gateway.Length == 0)
-                return;
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
+    }
 
+    private static void AddIpv6Route(GuestInterface card)
+    {
+        var fd = Errno.Check(Libc.socket(Linux.AF_INET6, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
+        try
+        {
             // struct in6_rtmsg: destination, source, gateway at 32, metric at 56, flags at 72, index at 76
             var route = stackalloc byte[80];
             new Span<byte>(route, 80).Clear();
             card.Ipv6Gateway.CopyTo(new Span<byte>(route + 32, 16));
             *(uint*)(route + 56) = 1;
             *(uint*)(route + 72) = Linux.RTF_UP | Linux.RTF_GATEWAY;
-            *(int*)(route + 76) = index;
+            *(int*)(route + 76) = s_indexes[card.Number];
             Call(fd, Linux.SIOCADDRT, route, "add the IPv6 default route");
         }
         finally
@@ -120,15 +155,23 @@ internal static unsafe class NetworkCards
         }
     }
 
-    private static void AddRoute(int fd, byte[] gateway)
+    private static void AddRoute(GuestInterface card)
     {
-        // struct rtentry: destination at 8, gateway at 24, mask at 40 (struct sockaddr each), flags at 56
-        var route = stackalloc byte[120];
-        new Span<byte>(route, 120).Clear();
-        *(short*)(route + 8) = *(short*)(route + 24) = *(short*)(route + 40) = Linux.AF_INET;
-        gateway.CopyTo(new Span<byte>(route + 24 + AddressAt, 4));
-        *(ushort*)(route + 56) = Linux.RTF_UP | Linux.RTF_GATEWAY;
-        Call(fd, Linux.SIOCADDRT, route, "add the default route");
+        var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
+        try
+        {
+            // struct rtentry: destination at 8, gateway at 24, mask at 40 (struct sockaddr each), flags at 56
+            var route = stackalloc byte[120];
+            new Span<byte>(route, 120).Clear();
+            *(short*)(route + 8) = *(short*)(route + 24) = *(short*)(route + 40) = Linux.AF_INET;
+            card.Ipv4Gateway.CopyTo(new Span<byte>(route + 24 + AddressAt, 4));
+            *(ushort*)(route + 56) = Linux.RTF_UP | Linux.RTF_GATEWAY;
+            Call(fd, Linux.SIOCADDRT, route, "add the default route");
+        }
+        finally
+        {
+            _ = Libc.close(fd);
+        }
     }
 
     private static void SwitchOn(int fd, byte* request, string name)

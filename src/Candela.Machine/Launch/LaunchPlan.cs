@@ -9,6 +9,9 @@ namespace Candela.Machine.Launch;
 /// <summary>Translates a container's record into what the guest agent is told.</summary>
 internal static class LaunchPlan
 {
+    /// <summary>In place of an address of <see cref="ContainerSpec.ExtraHosts"/>: the host.</summary>
+    public const string HostGateway = "host-gateway";
+
     private const int EntropyBytes = 64;
 
     // include/uapi/asm-generic/resource.h
@@ -19,29 +22,41 @@ internal static class LaunchPlan
     ];
 
     /// <summary>Fresh entropy, the present time, and the names of the container.</summary>
-    public static GuestIdentity Identity(Container container, TimeProvider time) => new()
+    public static GuestIdentity Identity(Container container, IPAddress? host, TimeProvider time) => new()
     {
         Entropy = RandomNumberGenerator.GetBytes(EntropyBytes),
         WallClockNanoseconds = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100,
         Hostname = container.Spec.Hostname ?? container.Id[..12],
         Domainname = container.Spec.Domainname ?? "",
         MachineId = container.Id[..32],
-        Interfaces = [.. container.Endpoints.Select(Interface)],
+        Network = Network(container, host),
     };
 
+    /// <summary>Its network cards and the names it knows.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="host">What <c>host-gateway</c> stands for; null: it is of no network that leads there.</param>
+    public static GuestNetwork Network(Container container, IPAddress? host)
+    {
+        NetworkEndpoint? wayOut = NetworkEndpoint.WayOut(container.Endpoints);
+        return new GuestNetwork
+        {
+            Interfaces = [.. container.Endpoints.Select(e => Interface(e, e == wayOut))],
+            HostsLines = [.. container.Spec.ExtraHosts.Select(h => HostsLine(h, host)), .. container.Endpoints.SelectMany(e => e.HostsLines)],
+            ResolvConf = ResolvConf(container.Spec, container.Endpoints),
+        };
+    }
+
     /// <summary>Everything that the guest learns when it wakes.</summary>
-    public static GuestConfiguration Configuration(Container container, string imageFileSystem, TimeProvider time)
+    public static GuestConfiguration Configuration(Container container, string imageFileSystem, IPAddress? host, TimeProvider time)
     {
         ContainerSpec spec = container.Spec;
         return new GuestConfiguration
         {
-            Identity = Identity(container, time),
+            Identity = Identity(container, host, time),
             ImageFileSystem = imageFileSystem,
             ReadOnlyRoot = spec.ReadOnlyRootfs,
             Tmpfs = [.. spec.Tmpfs],
             ShmSizeBytes = spec.ShmSizeBytes == 0 ? 64L << 20 : spec.ShmSizeBytes,
-            HostsLines = [.. spec.ExtraHosts.Select(HostsLine)],
-            ResolvConf = ResolvConf(spec, container.Endpoints),
             MemoryLimitBytes = spec.MemoryBytes,
             NanoCpus = spec.NanoCpus,
             PidsLimit = Math.Max(spec.PidsLimit, 0),
@@ -89,26 +104,29 @@ internal static class LaunchPlan
             : throw new CandelaException(ErrorCode.InvalidArgument, $"invalid ulimit type: {limit.Name}; one of {string.Join(", ", RlimitNames)}");
     }
 
-    private static string HostsLine(string extraHost)
+    private static string HostsLine(string extraHost, IPAddress? host)
     {
         // name:address or name=address; an IPv6 address has colons of its own.
         int separator = extraHost.AsSpan().IndexOfAny(':', '=');
-        return separator > 0
-            ? $"{extraHost[(separator + 1)..].Trim('[', ']')}\t{extraHost[..separator]}"
-            : throw new CandelaException(ErrorCode.InvalidArgument, $"bad format for add-host: \"{extraHost}\"; use name:address");
+        if (separator <= 0)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"bad format for add-host: \"{extraHost}\"; use name:address");
+        string address = extraHost[(separator + 1)..].Trim('[', ']');
+        if (address == HostGateway)
+            address = host?.ToString() ?? throw new CandelaException(ErrorCode.InvalidArgument, "host-gateway leads nowhere: connect the container to a network that is not internal");
+        return $"{address}\t{extraHost[..separator]}";
     }
 
-    private static GuestInterface Interface(NetworkEndpoint endpoint, int number) => new()
+    private static GuestInterface Interface(NetworkEndpoint endpoint, bool isWayOut) => new()
     {
-        Number = number,
+        Number = endpoint.Card,
         Mac = Convert.FromHexString(endpoint.Mac.Replace(":", "", StringComparison.Ordinal)),
         Mtu = endpoint.Mtu,
         Ipv4 = Address(endpoint.Ipv4Address),
         Ipv4PrefixLength = endpoint.Ipv4PrefixLength,
-        Ipv4Gateway = number == 0 && !endpoint.IsInternal ? Address(endpoint.Ipv4Gateway) : [],
+        Ipv4Gateway = isWayOut ? Address(endpoint.Ipv4Gateway) : [],
         Ipv6 = Address(endpoint.Ipv6Address),
         Ipv6PrefixLength = endpoint.Ipv6PrefixLength,
-        Ipv6Gateway = number == 0 && !endpoint.IsInternal ? Address(endpoint.Ipv6Gateway) : [],
+        Ipv6Gateway = isWayOut ? Address(endpoint.Ipv6Gateway) : [],
     };
 
     private static byte[] Address(string? text) => text is null ? [] : IPAddress.Parse(text).GetAddressBytes();
@@ -118,8 +136,8 @@ internal static class LaunchPlan
         var text = new StringBuilder();
         if (spec.DnsSearch.Count > 0)
             text.Append("search ").AppendJoin(' ', spec.DnsSearch).Append('\n');
-        // Each network's gateway knows the names in it.
-        IEnumerable<string> servers = spec.DnsServers.Count > 0 ? spec.DnsServers : endpoints.Select(e => e.Ipv4Gateway ?? e.Ipv6Gateway).OfType<string>();
+        // Each network's gateway knows the names of all networks of who asks it: one is enough, and to ask several would be to take the first answer.
+        IEnumerable<string> servers = spec.DnsServers.Count > 0 ? spec.DnsServers : endpoints.Select(e => e.Ipv4Gateway ?? e.Ipv6Gateway).OfType<string>().Take(1);
         foreach (string server in servers)
             text.Append("nameserver ").Append(server).Append('\n');
         if (spec.DnsOptions.Count > 0)

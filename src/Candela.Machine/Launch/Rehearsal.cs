@@ -32,7 +32,7 @@ internal sealed class Rehearsal : IAgentEvents
             Status = new ContainerStatus(),
             Endpoints = hasNetwork ? [Nowhere] : [],
         };
-        GuestConfiguration configuration = LaunchPlan.Configuration(container, "squashfs", time);
+        GuestConfiguration configuration = LaunchPlan.Configuration(container, "squashfs", host: null, time);
         await agent.ConfigureAndStartAsync(configuration, LaunchPlan.Process(container, process, size: null), cancellationToken);
         await _ended.Task.WaitAsync(cancellationToken);
         await agent.ResetAsync(cancellationToken);

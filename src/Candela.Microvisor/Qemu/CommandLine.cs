@@ -8,8 +8,10 @@ namespace Candela.Microvisor.Qemu;
 /// </summary>
 internal static class CommandLine
 {
-    public const int QmpDescriptor = 10, AgentDescriptor = 11, MemoryDescriptor = 12, KernelDescriptor = 13, InitramfsDescriptor = 14, StateDescriptor = 13,
-        TapDescriptor = 15;
+    public const int QmpDescriptor = 10, AgentDescriptor = 11, MemoryDescriptor = 12, KernelDescriptor = 13, InitramfsDescriptor = 14, StateDescriptor = 13;
+
+    /// <summary>The first card's tap; those of the others follow.</summary>
+    public const int TapDescriptor = 15;
 
     /// <summary>Ids of the disks' devices, in the guest's order vda, vdb.</summary>
     public static readonly string[] Disks = ["disk0", "disk1"];
@@ -54,11 +56,14 @@ internal static class CommandLine
             "-device", "virtserialport,id=agent0,chardev=agent,name=candela.agent.0",
             "-blockdev", Placeholder(0), "-device", $"virtio-blk-device,id={Disks[0]},drive=none0",
             "-blockdev", Placeholder(1), "-device", $"virtio-blk-device,id={Disks[1]},drive=none1",
-            .. options.Taps is null ? (string[])[] : ["-netdev", $"tap,id=net0,fd={TapDescriptor}", "-device", "virtio-net-device,id=nic0,netdev=net0,mac=02:cd:00:00:00:00"],
+            .. options.Taps is null ? [] : Enumerable.Range(0, MicroVmLimits.CardCount).SelectMany(Card),
             "-chardev", $"socket,id=qmp,fd={QmpDescriptor},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
         ];
     }
+
+    // The guest tells cards apart by the MAC that they come with.
+    private static string[] Card(int number) => ["-netdev", $"tap,id=net{number},fd={TapDescriptor + number}", "-device", $"virtio-net-device,id=nic{number},netdev=net{number},mac=02:cd:00:00:00:{number:x2}"];
 
     /// <summary>QEMU's node of a disk's placeholder.</summary>
     public static string PlaceholderNode(int disk) => string.Create(CultureInfo.InvariantCulture, $"none{disk}");

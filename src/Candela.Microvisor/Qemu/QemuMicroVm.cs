@@ -29,8 +29,6 @@ internal sealed class QemuMicroVm : IMicroVm
 
     public IReadOnlyList<StageTiming> Stages { get; }
 
-    public string? TapName => Process.TapName;
-
     public Task<MicroVmExit> Exited { get; }
 
     /// <summary>Gives a paused VMM its disks and lets it run.</summary>
@@ -55,6 +53,7 @@ internal sealed class QemuMicroVm : IMicroVm
             ParentKey = parentKey,
             ScratchPath = spec.ScratchPath,
             ImagePath = spec.ImagePath,
+            Taps = process.Taps,
         };
     }
 

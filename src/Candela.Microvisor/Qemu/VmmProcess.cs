@@ -24,9 +24,9 @@ internal sealed class VmmProcess : IWaiting
     private readonly VmmContext _context;
     private readonly SafeFileHandle _pidfd;
 
-    private VmmProcess(VmmContext context, VmmFolder folder, int pid, SafeFileHandle pidfd, QmpConnection qmp, string? tapName = null)
+    private VmmProcess(VmmContext context, VmmFolder folder, int pid, SafeFileHandle pidfd, QmpConnection qmp, IReadOnlyList<string> taps)
     {
-        TapName = tapName;
+        Taps = taps;
         _context = context;
         _pidfd = pidfd;
         Folder = folder;
@@ -45,8 +45,8 @@ internal sealed class VmmProcess : IWaiting
 
     public QmpConnection Qmp { get; }
 
-    /// <summary>Name of the tap behind its network card, given by <see cref="ITapSource"/>; null when it has none or was adopted.</summary>
-    public string? TapName { get; }
+    /// <summary>Names of the taps behind its network cards, given by <see cref="ITapSource"/>; empty when it has none.</summary>
+    public IReadOnlyList<string> Taps { get; }
 
     /// <summary>The process has ended and nothing of it is left.</summary>
     public Task<MicroVmExit> Exited { get; }
@@ -70,18 +70,21 @@ internal sealed class VmmProcess : IWaiting
         CancellationToken cancellationToken)
     {
         VmmFolder folder = VmmFolder.Create(context.Options.RunFolder);
+        List<MicroVmTap> taps = [];
         try
         {
-            MicroVmTap? tap = context.Options.Taps?.Create();
-            using SafeFileHandle? tapDescriptor = tap?.Descriptor;
-            if (tap is not null)
-                descriptors = new Dictionary<int, SafeFileHandle>(descriptors) { [CommandLine.TapDescriptor] = tap.Descriptor };
+            var all = new Dictionary<int, SafeFileHandle>(descriptors);
+            for (int card = 0; card < MicroVmLimits.CardCount && context.Options.Taps is not null; card++)
+            {
+                taps.Add(context.Options.Taps.Create(card));
+                all[CommandLine.TapDescriptor + card] = taps[card].Descriptor;
+            }
 
             // Twice the guest's memory: who first writes to a page that is a hole in the parent's memory file is charged for
             // the file's page, which all clones share from then on, besides its own.
             IReadOnlyList<string> cgroups = context.Cgroups.Create(folder.Name, (2 * size.MemoryBytes) + context.Options.VmmOverheadBytes);
             context.Cgroups.SetWaiting(folder.Name, lowPriority);
-            int pid = await Task.Run(() => Spawn(context, folder, cgroups, arguments, descriptors), cancellationToken);
+            int pid = await Task.Run(() => Spawn(context, folder, cgroups, arguments, all), cancellationToken);
             SafeFileHandle pidfd = ExitWatcher.Open(pid) ?? throw Died(folder);
             QmpConnection qmp;
             try
@@ -93,12 +96,17 @@ internal sealed class VmmProcess : IWaiting
                 throw Died(folder, e);
             }
 
-            return new VmmProcess(context, folder, pid, pidfd, qmp, tap?.Name);
+            return new VmmProcess(context, folder, pid, pidfd, qmp, [.. taps.Select(t => t.Name)]);
         }
         catch
         {
             await EndRemainsAsync(context, folder);
             throw;
+        }
+        finally
+        {
+            foreach (MicroVmTap tap in taps)
+                tap.Descriptor.Dispose();
         }
     }
 
@@ -114,7 +122,7 @@ internal sealed class VmmProcess : IWaiting
             if (pidfd is not null && ProcessFiles.StartTicks(pid) == startTicks)
             {
                 QmpConnection qmp = await QmpConnection.ConnectAsync(folder.QmpSocket, cancellationToken);
-                return new VmmProcess(context, folder, pid, pidfd, qmp);
+                return new VmmProcess(context, folder, pid, pidfd, qmp, []);
             }
         }
         catch (Exception e) when (e is IOException or TimeoutException or QmpException or System.Net.Sockets.SocketException)

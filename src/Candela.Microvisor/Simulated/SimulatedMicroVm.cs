@@ -35,8 +35,6 @@ internal sealed class SimulatedMicroVm : IMicroVm
 
     public IReadOnlyList<StageTiming> Stages { get; }
 
-    public string? TapName => null;
-
     public Task<MicroVmExit> Exited => _exited.Task;
 
     public Task<Stream> ConnectAgentAsync(CancellationToken cancellationToken) => Task.FromResult(_agent = Vmm.Port.Connect());

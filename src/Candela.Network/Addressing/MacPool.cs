@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Candela.Network.Addressing;
 
@@ -8,6 +10,9 @@ public sealed class MacPool
 {
     private const ulong Prefix = 0x02cd_0000_0000;
     private readonly HashSet<MacAddress> _given = [];
+
+    /// <summary>The MAC of the range that always goes with a text.</summary>
+    public static MacAddress Of(string text) => new(Prefix | BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
 
     /// <summary>Gives a MAC that no other port has.</summary>
     public MacAddress Take()

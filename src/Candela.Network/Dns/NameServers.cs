@@ -22,14 +22,13 @@ internal sealed class NameServers(DnsForwarder forwarder) : IDisposable
             }
         }
 
-        ILookup<string, PortSpec> ports = plan.Ports.Values.ToLookup(p => p.SegmentId);
+        Dictionary<string, SegmentNames> names = SegmentNames.Of(plan);
         foreach (SegmentSpec segment in plan.Segments.Values)
         {
-            var zone = new SegmentZone(segment, ports[segment.Id]);
             if (_servers.TryGetValue(segment.Id, out (ProjectNetwork Network, SegmentSpec Segment, SegmentDns Server) entry))
-                entry.Server.Change(segment, zone);
+                entry.Server.Change(names[segment.Id]);
             else
-                _servers.Add(segment.Id, (network, segment, new SegmentDns(network.Namespace, segment, zone, forwarder, network.Learn)));
+                _servers.Add(segment.Id, (network, segment, new SegmentDns(network.Namespace, segment, names[segment.Id], forwarder, network.Learn)));
         }
     }
 

@@ -7,8 +7,8 @@ using Candela.Network.Plan;
 namespace Candela.Network.Dns;
 
 /// <summary>
-/// The DNS server of one segment, on its gateway's addresses: the segment's names from its zone, all others from the host's resolvers
-/// (none in an internal segment). Bounded: so many questions at once, so many connections, each for so long.
+/// The DNS server of one segment, on its gateway's addresses: the names that the asker may know, all others from the host's resolvers
+/// (not for who is on internal segments only). Bounded: so many questions at once, so many connections, each for so long.
 /// </summary>
 internal sealed class SegmentDns : IDisposable
 {
@@ -24,17 +24,16 @@ internal sealed class SegmentDns : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _forwarded = new(MostForwarded), _connections = new(MostConnections);
     private readonly List<Socket> _sockets = [];
-    private volatile SegmentZone _zone;
-    private volatile bool _isInternal;
+    private volatile SegmentNames _names;
 
     /// <param name="space">The project's namespace, in which the gateway's addresses are.</param>
     /// <param name="segment">The segment.</param>
-    /// <param name="zone">Its names.</param>
+    /// <param name="names">Who may know what.</param>
     /// <param name="forwarder">For all other names.</param>
     /// <param name="learn">Is told of addresses from outside, before the container is.</param>
-    public SegmentDns(NetworkNamespace space, SegmentSpec segment, SegmentZone zone, DnsForwarder forwarder, Action<string, IReadOnlyList<IPAddress>, uint> learn)
+    public SegmentDns(NetworkNamespace space, SegmentSpec segment, SegmentNames names, DnsForwarder forwarder, Action<string, IReadOnlyList<IPAddress>, uint> learn)
     {
-        (_zone, _forwarder, _learn, _isInternal) = (zone, forwarder, learn, segment.IsInternal);
+        (_names, _forwarder, _learn) = (names, forwarder, learn);
         byte[] link = Encoding.UTF8.GetBytes(LinkNames.Bridge(segment.Id) + '\0');
         try
         {
@@ -56,7 +55,7 @@ internal sealed class SegmentDns : IDisposable
     }
 
     /// <summary>Takes other names from now on.</summary>
-    public void Change(SegmentSpec segment, SegmentZone zone) => (_zone, _isInternal) = (zone, segment.IsInternal);
+    public void Change(SegmentNames names) => _names = names;
 
     /// <summary>Closes the sockets; what is under way ends by itself.</summary>
     public void Dispose()
@@ -86,7 +85,7 @@ internal sealed class SegmentDns : IDisposable
             try
             {
                 SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, anyone, stop);
-                byte[]? answer = AnswerAtOnce(buffer.AsSpan(0, received.ReceivedBytes), out DnsQuery? query);
+                byte[]? answer = AnswerAtOnce(buffer.AsSpan(0, received.ReceivedBytes), received.RemoteEndPoint, out DnsQuery? query);
                 if (answer is not null)
                     await socket.SendToAsync(Fitting(query, answer), received.RemoteEndPoint, stop);
                 else if (query is not null && _forwarded.Wait(0, CancellationToken.None))
@@ -155,7 +154,7 @@ internal sealed class SegmentDns : IDisposable
                 byte[]? message = await DnsStream.ReadAsync(stream, MostQueryBytes, deadline.Token);
                 if (message is null)
                     return;
-                byte[]? answer = AnswerAtOnce(message, out DnsQuery? query);
+                byte[]? answer = AnswerAtOnce(message, connection.RemoteEndPoint!, out DnsQuery? query);
                 if (answer is null && query is null)
                     return;
                 await DnsStream.WriteAsync(stream, answer ?? await ForwardAsync(query!, overTcp: true, stop), deadline.Token);
@@ -171,14 +170,14 @@ internal sealed class SegmentDns : IDisposable
         }
     }
 
-    private byte[]? AnswerAtOnce(ReadOnlySpan<byte> message, out DnsQuery? query)
+    private byte[]? AnswerAtOnce(ReadOnlySpan<byte> message, EndPoint asker, out DnsQuery? query)
     {
         query = DnsMessage.ReadQuery(message, out DnsCode? refusal);
         if (query is null)
             return refusal is { } code ? DnsMessage.Refusal(message, code) : null;
         if (query.Type == DnsType.Any)
             return DnsMessage.Empty(query, DnsCode.NotImplemented); // RFC 8482
-        return _zone.Answer(query, TtlSeconds) ?? (_isInternal ? DnsMessage.Empty(query, DnsCode.Refused) : null);
+        return _names.Answer(query, ((IPEndPoint)asker).Address, TtlSeconds);
     }
 
     private async Task<byte[]> ForwardAsync(DnsQuery query, bool overTcp, CancellationToken stop)

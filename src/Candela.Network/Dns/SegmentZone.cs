@@ -41,6 +41,9 @@ internal sealed class SegmentZone
         _addresses = addresses.ToFrozenDictionary();
     }
 
+    /// <summary>The question is about a name or an address of the segment.</summary>
+    public bool Knows(DnsQuery query) => _names.ContainsKey(query.Name) || (query.Type == DnsType.Ptr && AddressOf(query.Name) is { } address && IsOurs(address));
+
     /// <summary>Answers what is the segment's; null for what somebody else has to be asked.</summary>
     public byte[]? Answer(DnsQuery query, uint ttlSeconds)
     {

@@ -101,6 +101,9 @@ public sealed record PortSpec
     /// <summary>The segment's id.</summary>
     public required string SegmentId { get; init; }
 
+    /// <summary>Id of the container: ports of one owner know the names of all its segments. Empty: it has this port only.</summary>
+    public string Owner { get; init; } = "";
+
     /// <summary>The one MAC that may be used.</summary>
     public required MacAddress Mac { get; init; }
 

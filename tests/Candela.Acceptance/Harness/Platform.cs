@@ -47,6 +47,9 @@ public class Platform : IAsyncLifetime
     /// <summary>What starts the daemon somewhere else than here; by default nothing.</summary>
     protected virtual IReadOnlyList<string> DaemonPrefix => [];
 
+    /// <summary>Network of containers that name none; by default none, since the host's network is to be left alone.</summary>
+    protected virtual string DefaultNetwork => "none";
+
     /// <summary>The REST API's socket.</summary>
     public string ApiSocket => RunFolder + "/candela.sock";
 
@@ -60,7 +63,7 @@ public class Platform : IAsyncLifetime
     public int DaemonPid => int.Parse(File.ReadAllText(RunFolder + "/candelad.pid"), CultureInfo.InvariantCulture);
 
     /// <summary>Starts the daemon and waits until it is ready.</summary>
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         ShareGuestCache();
         await StartDaemonAsync();
@@ -70,7 +73,7 @@ public class Platform : IAsyncLifetime
     public async Task StartDaemonAsync()
     {
         string[] program = [.. DaemonPrefix, Path.Combine(Binaries, "candela")];
-        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, "--", .. _daemonOptions]);
+        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, "--", "--default-network", DefaultNetwork, .. _daemonOptions]);
         var result = await up.FinishAsync(Deadlines.FirstStart);
         Assert.True(result.ExitCode == 0, $"{result.Error}\n{DaemonLog()}");
     }

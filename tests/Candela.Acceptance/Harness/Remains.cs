@@ -8,7 +8,7 @@ namespace Candela.Acceptance.Harness;
 /// <summary>What the host has of an instance: processes, control groups, mounts, files.</summary>
 public sealed class Remains(string stateFolder, string runFolder)
 {
-    private const int SIGKILL = 9;
+    private const int SIGKILL = 9, MNT_DETACH = 2;
 
     // An instance has 65536 user ids and its control groups by the hash of the folder of its VMMs.
     private readonly uint _hash = BitConverter.ToUInt32(SHA256.HashData(Encoding.UTF8.GetBytes(runFolder + "/vm")));
@@ -56,6 +56,8 @@ public sealed class Remains(string stateFolder, string runFolder)
             SpinWait.SpinUntil(() => HostProcesses.HasEnded(pid), TimeSpan.FromSeconds(10));
         foreach (var group in ControlGroups())
             _ = RemoveFolder(group);
+        foreach (var mount in Mounts())
+            _ = Unmount(mount, MNT_DETACH);
     }
 
     private bool IsOurs(int pid)
@@ -66,6 +68,9 @@ public sealed class Remains(string stateFolder, string runFolder)
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int pid, int signal);
+
+    [DllImport("libc", EntryPoint = "umount2", CharSet = CharSet.Ansi)]
+    private static extern int Unmount([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
     [DllImport("libc", EntryPoint = "rmdir", CharSet = CharSet.Ansi)]
     private static extern int RemoveFolder([MarshalAs(UnmanagedType.LPUTF8Str)] string path);

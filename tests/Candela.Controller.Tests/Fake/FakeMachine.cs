@@ -195,6 +195,10 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     public IReadOnlyDictionary<string, Traffic> CountFlows(string project) => new Dictionary<string, Traffic> { ["policy-no-web"] = new(2, 120), ["unrouted"] = new(1, 60) };
 
+    public int NetworksOfContainer => 4;
+
+    public Task SetNetworkAsync(Container container, IReadOnlyList<NetworkEndpoint> removed, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public IReadOnlyList<System.Net.IPNetwork> RoutedNetworks() => [];
 
     public Task<DriverReport> ProbeAsync(CancellationToken cancellationToken) => Task.FromResult(new DriverReport("simulated", "none", "1", []));

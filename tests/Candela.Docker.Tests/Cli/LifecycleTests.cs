@@ -93,7 +93,6 @@ public sealed class LifecycleTests
     [Theory]
     [InlineData("run -v /a:/b candela/base true", "volumes and bind mounts (-v, --volume) are not supported yet")]
     [InlineData("run -v /data candela/base true", "volumes (-v, --volume) are not supported yet")]
-    [InlineData("run -P candela/base true", "published ports (-P, --publish-all) are not supported yet")]
     [InlineData("run --network host candela/base true", "--network host")]
     [InlineData("run --network container:box candela/base true", "shares no network stack")]
     [InlineData("run --pid host candela/base true", "--pid=host")]
@@ -110,14 +109,14 @@ public sealed class LifecycleTests
     [InlineData("run --storage-opt size=1G candela/base true", "--storage-opt")]
     [InlineData("run --memory-reservation 10m candela/base true", "--memory-reservation")]
     [InlineData("run --ip 10.0.0.1 candela/base true", "user defined networks only")]
-    [InlineData("run --mac-address 02:42:ac:11:00:02 candela/base true", "not supported yet")]
     [InlineData("run --oom-kill-disable --memory 64m candela/base true", "--oom-kill-disable")]
     [InlineData("run --mount type=bind,src=/tmp,dst=/x candela/base true", "mounts of type bind")]
     [InlineData("run --runtime runc candela/base true", "--runtime=runc")]
     [InlineData("volume create x", "volumes are not supported yet")]
     [InlineData("network create --driver overlay x", "the network driver overlay")]
     [InlineData("network create --opt a=b x", "the network option a")]
-    [InlineData("network connect bridge box", "connecting and disconnecting running containers")]
+    [InlineData("network connect host box", "cannot be connected to host")]
+    [InlineData("network connect --driver-opt a=b bridge box", "the option a of a connection")]
     [InlineData("commit box", "docker commit is not supported yet")]
     [InlineData("push candela/base", "docker push is not supported yet")]
     [InlineData("save candela/base", "docker save is not supported yet")]
@@ -150,6 +149,9 @@ public sealed class LifecycleTests
         Assert.Equal("net 127.0.0.1 8080", await docker.OutputAsync(
             "inspect", "-f", "{{.HostConfig.NetworkMode}} {{with index .HostConfig.PortBindings \"80/tcp\"}}{{(index . 0).HostIp}} {{(index . 0).HostPort}}{{end}}", container));
 
+        await docker.OutputAsync("network", "connect", "--ip", "10.9.0.7", "--alias", "other", "bridge", container);
+        Assert.Equal("10.9.0.7 other", await docker.OutputAsync("inspect", "-f", "{{with .NetworkSettings.Networks.bridge}}{{.IPAMConfig.IPv4Address}} {{index .Aliases 0}}{{end}}", container));
+        await docker.OutputAsync("network", "disconnect", "bridge", container);
         Assert.Equal("net", await docker.OutputAsync("network", "rm", "net"));
         Assert.Contains("not found", (await docker.RunAsync("network", "rm", "net")).Error, StringComparison.Ordinal);
     }

@@ -139,6 +139,20 @@ internal sealed class FakeContainerService(FakeImageService images) : IContainer
 
     public Task UnpauseAsync(Caller caller, string reference, CancellationToken cancellationToken) => Switch(reference, ContainerState.Paused, ContainerState.Running, 18, "unpause");
 
+    public Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken)
+    {
+        var container = Find(reference);
+        container.Record = container.Record with { Networks = [.. container.Record.Networks, attachment] };
+        return Task.CompletedTask;
+    }
+
+    public Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken)
+    {
+        var container = Find(reference);
+        container.Record = container.Record with { Networks = [.. container.Record.Networks.Where(n => n.Network != network)] };
+        return Task.CompletedTask;
+    }
+
     public Task RenameAsync(Caller caller, string reference, string name, CancellationToken cancellationToken)
     {
         if (_containers.Values.Any(other => other.Record.Name == name))

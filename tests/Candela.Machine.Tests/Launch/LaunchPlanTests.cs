@@ -1,3 +1,4 @@
+using System.Net;
 using Candela.Guest.Protocol.Host;
 using Candela.Machine.Launch;
 using Candela.Microvisor;
@@ -80,8 +81,8 @@ public sealed class LaunchPlanTests
     [Fact]
     public void Two_containers_get_different_entropy_and_names_of_their_own()
     {
-        GuestIdentity a = LaunchPlan.Identity(NewContainer('a'), TimeProvider.System);
-        GuestIdentity b = LaunchPlan.Identity(NewContainer('b'), TimeProvider.System);
+        GuestIdentity a = LaunchPlan.Identity(NewContainer('a'), host: null, TimeProvider.System);
+        GuestIdentity b = LaunchPlan.Identity(NewContainer('b'), host: null, TimeProvider.System);
         Assert.NotEqual(a.Entropy, b.Entropy);
         Assert.Equal("aaaaaaaaaaaa", a.Hostname);
         Assert.Equal(32, b.MachineId.Length);
@@ -93,11 +94,11 @@ public sealed class LaunchPlanTests
         Container container = NewContainer('c');
         container = container with
         {
-            Spec = container.Spec with { ExtraHosts = ["db:10.0.0.1", "six:[fd00::1]"], DnsServers = ["1.1.1.1"], DnsSearch = ["a", "b"] },
+            Spec = container.Spec with { ExtraHosts = ["db:10.0.0.1", "six:[fd00::1]", "host:host-gateway"], DnsServers = ["1.1.1.1"], DnsSearch = ["a", "b"] },
         };
-        GuestConfiguration configuration = LaunchPlan.Configuration(container, "squashfs", TimeProvider.System);
-        Assert.Equal(["10.0.0.1\tdb", "fd00::1\tsix"], configuration.HostsLines);
-        Assert.Equal("search a b\nnameserver 1.1.1.1\n", configuration.ResolvConf);
+        GuestConfiguration configuration = LaunchPlan.Configuration(container, "squashfs", IPAddress.Parse("100.64.0.1"), TimeProvider.System);
+        Assert.Equal(["10.0.0.1\tdb", "fd00::1\tsix", "100.64.0.1\thost"], configuration.Identity.Network.HostsLines);
+        Assert.Equal("search a b\nnameserver 1.1.1.1\n", configuration.Identity.Network.ResolvConf);
     }
 
     private static MachineOptions Host(long memoryMebibytes, int processors) =>

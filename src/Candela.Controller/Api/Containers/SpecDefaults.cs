@@ -25,7 +25,8 @@ internal static class SpecDefaults
         DnsSearch = spec.DnsSearch ?? Default.DnsSearch,
         DnsOptions = spec.DnsOptions ?? Default.DnsOptions,
         NetworkMode = spec.NetworkMode ?? Default.NetworkMode,
-        NetworkAliases = spec.NetworkAliases ?? Default.NetworkAliases,
+        Networks = spec.Networks ?? Default.Networks,
+        ExposedPorts = spec.ExposedPorts ?? Default.ExposedPorts,
         PublishedPorts = spec.PublishedPorts ?? Default.PublishedPorts,
         RestartPolicy = spec.RestartPolicy ?? Default.RestartPolicy,
     };
