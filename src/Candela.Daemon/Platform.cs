@@ -132,7 +132,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             loggers.CreateLogger<ImageStore>()));
         Image builtIn = await BuiltInImage.EnsureAsync(images, cancellationToken);
 
-        MachineNetwork? network = OpenNetwork();
+        MachineNetwork? network = OpenNetwork(out string? networkLack);
 
         _preparing = "choosing the accelerator";
         QemuMicrovisor microvisor = await QemuMicrovisor.OpenAsync(
@@ -162,7 +162,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             async (stream, events, mayBeTorn, token) => await AgentConnection.ConnectAsync(stream, events, mayBeTorn, token),
             TimeProvider.System,
             loggers.CreateLogger<LocalMachine>(),
-            network));
+            network,
+            networkLack));
 
         _preparing = "finding containers";
         IServiceCollection services = new ServiceCollection();
@@ -223,8 +224,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     }
 
     /// <summary>Networks, if the kernel and the rights are there. Instances with another run folder show differently on the host.</summary>
-    private MachineNetwork? OpenNetwork()
+    private MachineNetwork? OpenNetwork(out string? lack)
     {
+        lack = null;
         string instance = options.RunFolder == DaemonOptions.DefaultRunFolder ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(options.RunFolder)).AsSpan(0, 2));
         try
         {
@@ -237,7 +239,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         }
         catch (CandelaException e) when (e.Code == ErrorCode.NotSupported)
         {
-            Log.NoNetwork(_logger, e.Message);
+            lack = e.Message;
+            Log.NoNetwork(_logger, lack);
             return null;
         }
     }

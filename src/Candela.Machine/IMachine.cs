@@ -108,8 +108,8 @@ public interface IMachine : IAsyncDisposable
     /// <summary>Parents.</summary>
     IReadOnlyList<ParentStatus> ListParents();
 
-    /// <summary>Containers can be connected to networks here.</summary>
-    bool HasNetworks { get; }
+    /// <summary>Why containers cannot be connected to networks here, and what to do; null when they can.</summary>
+    string? NetworkLack { get; }
 
     /// <summary>
     /// Makes this machine's networks what the plan says; ports of containers must be in it before they start. Conflict: a published port is

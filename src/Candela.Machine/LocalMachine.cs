@@ -36,8 +36,9 @@ public sealed partial class LocalMachine : IMachine
 
     /// <summary>Makes it; call <see cref="RecoverAsync"/> before anything else. Without a network containers have loopback only.</summary>
     public LocalMachine(
-        MachineOptions options, IMicrovisor microvisor, IImageStore images, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger, MachineNetwork? network = null)
+        MachineOptions options, IMicrovisor microvisor, IImageStore images, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger, MachineNetwork? network = null, string? networkLack = null)
     {
+        NetworkLack = network is null ? networkLack ?? "this machine has no networks; --network none works" : null;
         _network = network;
         _options = options;
         _microvisor = microvisor;
@@ -311,13 +312,13 @@ public sealed partial class LocalMachine : IMachine
     public IReadOnlyList<ParentStatus> ListParents() => _microvisor.ListParents();
 
     /// <inheritdoc/>
-    public bool HasNetworks => _network is not null;
+    public string? NetworkLack { get; }
 
     /// <inheritdoc/>
     public Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken)
     {
         if (_network is null && !plan.Projects.IsEmpty)
-            throw new CandelaException(ErrorCode.NotSupported, "this machine has no networks: candela machine info says why; --network none works");
+            throw new CandelaException(ErrorCode.NotSupported, NetworkLack!);
         return _network is null ? Task.CompletedTask : Task.Run(() => _network.Apply(plan), cancellationToken);
     }
 
@@ -379,7 +380,7 @@ public sealed partial class LocalMachine : IMachine
     {
         var events = new Rehearsal();
         await using IAgent connection = await _context.ConnectAgent(agent, events, false, cancellationToken);
-        await events.RunAsync(connection, HasNetworks, _time, cancellationToken);
+        await events.RunAsync(connection, _network is not null, _time, cancellationToken);
     }
 
     /// <summary>Makes the parent of containers without limits ahead of need, and fills its pool.</summary>
@@ -445,7 +446,7 @@ public sealed partial class LocalMachine : IMachine
         foreach (NetworkEndpoint endpoint in container.Endpoints)
         {
             if (_network is null || vm.Record.Taps.Count <= endpoint.Card)
-                throw new CandelaException(ErrorCode.NotSupported, "the micro-VM has no network card: it was made without networks, or this machine has none (candela machine info says why); --network none works");
+                throw new CandelaException(ErrorCode.NotSupported, "the micro-VM has no network card: it was made without networks, or this machine has none; --network none works");
             if (_network.ConnectTap(vm.Record.Taps[endpoint.Card], container.Project, endpoint.PortId, isTypical: endpoint.Card == 0))
                 added.Add(endpoint);
         }

@@ -8,11 +8,14 @@ public sealed class NetworkPlatform() : Platform("--scratch-size", "1", "--waiti
 
     protected override IReadOnlyList<string> DaemonPrefix => Network.Enter;
 
-    protected override string DefaultNetwork => "bridge";
+    protected override string? DefaultNetwork => null;
+
+    /// <summary>Makes the host, if that has not been done.</summary>
+    public async Task CreateHostAsync() => Network ??= await HostNamespace.CreateAsync();
 
     public override async ValueTask InitializeAsync()
     {
-        Network = await HostNamespace.CreateAsync();
+        await CreateHostAsync();
         await base.InitializeAsync();
         await PerlImage.ImportAsync(this);
     }
@@ -20,7 +23,7 @@ public sealed class NetworkPlatform() : Platform("--scratch-size", "1", "--waiti
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        Network?.Dispose();
+        Network.Dispose();
     }
 
     /// <summary><c>docker run -d</c> on a network; gives the id.</summary>

@@ -155,7 +155,7 @@ public sealed class NetworkTests(NetworkPlatform platform) : IAsyncLifetime
     [Fact]
     public async Task Network_in_use_is_not_removed_and_events_tell_what_happens()
     {
-        using var events = platform.StartDocker("events", "--filter", "type=network", "--format", "{{.Action}} {{.Actor.Attributes.name}}");
+        using var events = platform.StartDocker("events", "--since", "2020-01-01", "--filter", "type=network", "--format", "{{.Action}} {{.Actor.Attributes.name}}");
         await CreateAsync("used");
         await platform.IdleAsync("--name", "user", "--network", "used");
         Assert.Contains("active endpoints", (await platform.DockerAsync("network", "rm", "used")).Error, StringComparison.Ordinal);

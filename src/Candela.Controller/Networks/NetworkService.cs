@@ -27,7 +27,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     private int _runs;
     private int _nextPort = FirstChosenPort;
 
-    public bool IsAvailable => machine.HasNetworks;
+    public bool IsAvailable => machine.NetworkLack is null;
 
     public Task<IReadOnlyList<ContainerNetwork>> ListAsync(Caller caller, CancellationToken cancellationToken) => UnderGateAsync<IReadOnlyList<ContainerNetwork>>(async () =>
     {
@@ -417,8 +417,8 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
 
     private NetworkEntry Find(string project, string reference)
     {
-        if (!IsAvailable)
-            throw new CandelaException(ErrorCode.NotSupported, "this machine has no networks: candela machine info says why; --network none works");
+        if (machine.NetworkLack is { } lack)
+            throw new CandelaException(ErrorCode.NotSupported, lack);
         return table.Find(project, reference);
     }
 

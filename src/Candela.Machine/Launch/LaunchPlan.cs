@@ -68,7 +68,7 @@ internal static class LaunchPlan
     /// <summary>What a guest is told that mounts a stopped container's disks for their files alone: nothing that hides files.</summary>
     public static GuestConfiguration FilesOnly(Container container, string imageFileSystem, TimeProvider time) => new()
     {
-        Identity = Identity(container, time),
+        Identity = Identity(container with { Spec = container.Spec with { ExtraHosts = [] } }, host: null, time),
         ImageFileSystem = imageFileSystem,
         ReadOnlyRoot = container.Spec.ReadOnlyRootfs,
     };

@@ -7,7 +7,7 @@ public class NamespacedPlatform : Platform
 
     /// <summary>Makes the namespace.</summary>
     public NamespacedPlatform()
-        : base("--default-network", "none", "--waiting", "2", "--scratch-size", "1")
+        : base("--waiting", "2", "--scratch-size", "1")
     {
         Ip("netns", "add", _name);
         Ip("-n", _name, "link", "set", "lo", "up");

@@ -47,8 +47,8 @@ public class Platform : IAsyncLifetime
     /// <summary>What starts the daemon somewhere else than here; by default nothing.</summary>
     protected virtual IReadOnlyList<string> DaemonPrefix => [];
 
-    /// <summary>Network of containers that name none; by default none, since the host's network is to be left alone.</summary>
-    protected virtual string DefaultNetwork => "none";
+    /// <summary>Network of containers that name none; by default none, since the host's network is to be left alone. Null: as the daemon chooses.</summary>
+    protected virtual string? DefaultNetwork => "none";
 
     /// <summary>The REST API's socket.</summary>
     public string ApiSocket => RunFolder + "/candela.sock";
@@ -73,7 +73,7 @@ public class Platform : IAsyncLifetime
     public async Task StartDaemonAsync()
     {
         string[] program = [.. DaemonPrefix, Path.Combine(Binaries, "candela")];
-        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, "--", "--default-network", DefaultNetwork, .. _daemonOptions]);
+        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, "--", .. DefaultNetwork is null ? (string[])[] : ["--default-network", DefaultNetwork], .. _daemonOptions]);
         var result = await up.FinishAsync(Deadlines.FirstStart);
         Assert.True(result.ExitCode == 0, $"{result.Error}\n{DaemonLog()}");
     }

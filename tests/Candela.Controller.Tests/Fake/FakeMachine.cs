@@ -171,7 +171,7 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     public Task<long> GetDiskUsageAsync(string id, CancellationToken cancellationToken) => Task.FromResult(0L);
 
-    public bool HasNetworks => host.HasNetworks;
+    public string? NetworkLack => host.HasNetworks ? null : "the fake has none";
 
     /// <summary>The last plan that was applied.</summary>
     public NetworkPlan Plan { get; private set; } = new();
