@@ -198,7 +198,9 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             NetworkPlan plan = _plan;
             foreach (NetworkEndpoint endpoint in gone.Where(e => project.Ports.ContainsKey(e.PortId)))
                 plan = Without(plan, plan.Projects[container.Project], endpoint);
-            await ApplyAsync(WithPublished(plan, container));
+            // What is gone is gone: what the machine cannot do now it does with the next change.
+            _plan = WithPublished(plan, container);
+            await ApplyAsync(_plan);
         }
 
         foreach (NetworkEndpoint endpoint in gone)
