@@ -193,23 +193,19 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     /// <param name="gone">Those that do not.</param>
     public Task DisconnectAsync(Container container, IReadOnlyList<NetworkEndpoint> gone) => gone.Count == 0 ? Task.CompletedTask : UnderGateAsync(async () =>
     {
-        if (_plan.Projects.TryGetValue(container.Project, out ProjectPlan? project))
-        {
-            NetworkPlan plan = _plan;
-            foreach (NetworkEndpoint endpoint in gone.Where(e => project.Ports.ContainsKey(e.PortId)))
-                plan = Without(plan, plan.Projects[container.Project], endpoint);
-            // What is gone is gone: what the machine cannot do now it does with the next change.
-            _plan = WithPublished(plan, container);
-            await ApplyAsync(_plan);
-        }
-
+        NetworkPlan plan = _plan;
         foreach (NetworkEndpoint endpoint in gone)
         {
+            if (plan.Projects.TryGetValue(container.Project, out ProjectPlan? project) && project.Ports.ContainsKey(endpoint.PortId))
+                plan = Without(plan, project, endpoint);
             Release(endpoint);
             if (table.ById(endpoint.NetworkId) is { } entry)
                 Tell(entry.Network, "disconnect", container);
         }
 
+        // What is gone is gone: what the machine cannot do now it does with the next change.
+        _plan = WithPublished(plan, container);
+        await ApplyAsync(_plan);
         return true;
     }, CancellationToken.None);
 
