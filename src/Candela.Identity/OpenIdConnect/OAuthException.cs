@@ -1,3 +1,4 @@
+using Candela.Model;
 using Microsoft.AspNetCore.Http;
 
 namespace Candela.Identity.OpenIdConnect;
@@ -10,6 +11,20 @@ internal sealed class OAuthException(string error, string description, int statu
 
     /// <summary>HTTP status, where the answer is no redirect.</summary>
     public int Status { get; } = status;
+
+    /// <summary>A device asks whether its user has answered: that is no refusal.</summary>
+    public bool IsPending => Error is "authorization_pending" or "slow_down";
+
+    /// <summary>The same for the audit log.</summary>
+    public CandelaException ForAudit() => new(
+        Error switch
+        {
+            "invalid_client" or "invalid_grant" or "login_required" => ErrorCode.Unauthenticated,
+            "access_denied" or "unauthorized_client" or "consent_required" or "invalid_scope" or "invalid_target" => ErrorCode.PermissionDenied,
+            _ => ErrorCode.InvalidArgument,
+        },
+        Message,
+        this);
 
     public static OAuthException InvalidRequest(string description) => new("invalid_request", description);
 

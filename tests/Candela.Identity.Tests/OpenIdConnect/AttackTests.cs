@@ -35,7 +35,7 @@ public sealed class AttackTests : IAsyncLifetime
         Assert.Equal("invalid_grant", Error(await _bench.RedeemAsync(code)));
         Assert.False(await _bench.IsActiveAsync(tokens.GetProperty("access_token").GetString()!));
         Assert.False(await _bench.IsActiveAsync(tokens.GetProperty("refresh_token").GetString()!));
-        Assert.Contains(_bench.Pages.Audited, record => record is { Action: "oauth.token", Failure.Message: var text } && text.Contains("used before", StringComparison.Ordinal));
+        Assert.Contains(_bench.Pages.Audited, record => record is { Action: "oauth.token", Failure: CandelaException { Code: ErrorCode.Unauthenticated, Message: var text } } && text.Contains("used before", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -74,7 +74,7 @@ internal sealed class AuthorizeEndpoint(
         }
         catch (OAuthException e)
         {
-            audit.Refused(Actor.Unproven(request?.Client.Id ?? "", OAuthEndpoint.FromOf(context)), "oauth.authorize", e.Error, e);
+            audit.Refused(Actor.Unproven(request?.Client.Id ?? "", OAuthEndpoint.FromOf(context)), "oauth.authorize", e.Error, e.ForAudit());
             if (request is null)
                 await HtmlPage.WriteErrorAsync(context, StatusCodes.Status400BadRequest, "That did not work", e.Message);
             else

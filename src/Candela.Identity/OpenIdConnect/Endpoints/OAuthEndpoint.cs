@@ -34,7 +34,8 @@ internal sealed class OAuthEndpoint(ClientAuthenticator authenticator, ProtocolA
         }
         catch (OAuthException e)
         {
-            audit.Refused(actor(), action, e.Error, e);
+            if (!e.IsPending)
+                audit.Refused(actor(), action, e.Error, e.ForAudit());
             await WriteErrorAsync(context, e);
         }
     }
