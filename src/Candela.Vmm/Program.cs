@@ -1,4 +1,5 @@
 using Candela.Vmm.Boot;
+using Candela.Vmm.Jail;
 using Candela.Vmm.Kvm;
 using Candela.Vmm.Machine;
 using Candela.Vmm.Native;
@@ -18,22 +19,23 @@ try
     VmSpec spec = Options.Parse(args);
     MicroVm vm = new(spec);
     vm.Start();
+    SeccompFilter.Install();
     if (!spec.StartsPaused)
         vm.Resume();
     VCpuThread ended = vm.Serve();
     if (ended.Result == RunResult.Reset)
         return GuestReset;
-    Console.Error.WriteLine($"candela-vmm: the guest crashed: {ended.Result}: {ended.Detail}");
-    Console.Error.WriteLine(vm.ReadConsole());
+    StandardError.WriteLine($"candela-vmm: the guest crashed: {ended.Result}: {ended.Detail}");
+    StandardError.WriteLine(vm.ReadConsole());
     return GuestCrashed;
 }
 catch (CommandLineException e)
 {
-    Console.Error.WriteLine($"candela-vmm: {e.Message}; see candela-vmm --help");
+    StandardError.WriteLine($"candela-vmm: {e.Message}; see candela-vmm --help");
     return WrongArguments;
 }
 catch (Exception e) when (e is KvmException or BootException or NativeException or StateException)
 {
-    Console.Error.WriteLine($"candela-vmm: {e.Message}");
+    StandardError.WriteLine($"candela-vmm: {e.Message}");
     return NotStarted;
 }

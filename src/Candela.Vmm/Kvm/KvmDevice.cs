@@ -5,11 +5,12 @@ namespace Candela.Vmm.Kvm;
 /// <summary>/dev/kvm.</summary>
 internal static unsafe class KvmDevice
 {
-    /// <summary>Opens it and sees that it can do what is needed; the result is its descriptor.</summary>
+    /// <summary>Sees that it can do what is needed; the result is its descriptor.</summary>
+    /// <param name="descriptor">It, open already; a negative one: it is opened by its path.</param>
     /// <exception cref="KvmException">It is absent, not accessible or too old.</exception>
-    public static int Open()
+    public static int Open(int descriptor)
     {
-        int kvm = Libc.open("/dev/kvm", Linux.O_RDWR | Linux.O_CLOEXEC, 0);
+        int kvm = descriptor >= 0 ? descriptor : Libc.open("/dev/kvm", Linux.O_RDWR | Linux.O_CLOEXEC, 0);
         if (kvm < 0)
             throw new KvmException($"/dev/kvm cannot be opened (errno {Errno.Last}): this host needs hardware virtualization and the module kvm_intel or kvm_amd");
         int version = Libc.ioctl(kvm, KvmBits.KVM_GET_API_VERSION, 0);

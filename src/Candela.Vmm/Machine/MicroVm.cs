@@ -25,6 +25,7 @@ internal sealed class MicroVm
     private static readonly byte[] PortName = "candela.agent.0"u8.ToArray();
 
     private readonly GuestMemory _memory;
+    private readonly PrivatePages? _privatePages;
     private readonly int _kvm;
     private readonly VirtualMachine _vm;
     private readonly IoApic _ioApic;
@@ -45,7 +46,8 @@ internal sealed class MicroVm
     public MicroVm(VmSpec spec)
     {
         _memory = MemoryFile.Map(spec.MemoryDescriptor, spec.MemoryBytes, spec.IsMemoryPrivate);
-        int kvm = KvmDevice.Open();
+        _privatePages = spec.IsMemoryPrivate ? new PrivatePages(_memory) : null;
+        int kvm = KvmDevice.Open(spec.KvmDescriptor);
         _vm = new VirtualMachine(kvm, _memory);
         _ioApic = new IoApic(_vm);
         EventFd serialLine = new();
@@ -118,6 +120,13 @@ internal sealed class MicroVm
             vCpu.WaitUntilPaused();
         IsPaused = true;
     }
+
+    /// <summary>
+    /// Writes what a clone that stands still has changed of its memory to its place in a file that holds what it started from; the result is
+    /// how many bytes that was, null for a VM whose memory is in its own file anyway.
+    /// </summary>
+    /// <exception cref="NativeException">Writing failed.</exception>
+    public ulong? SaveMemory(int descriptor) => _privatePages?.WriteTo(descriptor);
 
     /// <summary>The device state of a VM that stands still, as a file. On the device thread, so that no device works meanwhile.</summary>
     /// <exception cref="KvmException">KVM refused.</exception>

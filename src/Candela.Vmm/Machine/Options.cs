@@ -13,13 +13,14 @@ internal static class Options
         usage: candela-vmm --memory MIB {--kernel FD | --state FD} [OPTION...]
           --memory MIB        the guest's memory
           --vcpus N           1 to 8; 1 when not given
+          --kvm FD            /dev/kvm; opened when not given, and nothing else ever is
           --kernel FD         bzImage or ELF kernel with a PVH entry
           --initramfs FD      initial RAM disk
           --cmdline TEXT      the kernel's command line
           --state FD          go on from this device state; needs the memory that was saved with it
           --paused            wait for the command that lets it run
           --control FD        stream or listening socket for commands, a line each: pause, resume, status,
-                              snapshot [FD], disk INDEX [FD]
+                              snapshot [FD], memory [FD], disk INDEX [FD]
           --memory-fd FD      keep the memory in this file
           --memory-private    map that file copy-on-write
           --disk0 FD          read-only disk, /dev/vda
@@ -62,6 +63,7 @@ internal static class Options
                 "--serial" => spec with { SerialDescriptor = Descriptor(name, value) },
                 "--state" => spec with { StateDescriptor = Descriptor(name, value) },
                 "--control" => spec with { ControlDescriptor = Descriptor(name, value) },
+                "--kvm" => spec with { KvmDescriptor = Descriptor(name, value) },
                 "--agent" => spec with { AgentDescriptor = Descriptor(name, value) },
                 _ => throw new CommandLineException($"there is no option {name}"),
             };

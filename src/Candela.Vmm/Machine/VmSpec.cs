@@ -9,6 +9,9 @@ internal sealed record VmSpec
     /// <summary>Multiple of 1 MiB.</summary>
     public ulong MemoryBytes { get; init; }
 
+    /// <summary>/dev/kvm; -1: open it.</summary>
+    public int KvmDescriptor { get; init; } = -1;
+
     /// <summary>File of the guest's memory; -1: new memory.</summary>
     public int MemoryDescriptor { get; init; } = -1;
 

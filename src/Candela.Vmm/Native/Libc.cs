@@ -95,6 +95,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)]
     public static partial int sigaction(int signal, SignalAction* action, SignalAction* former);
 
+    // All five arguments: the kernel refuses what is left over in the registers.
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int prctl(int option, nint argument2, nint argument3, nint argument4, nint argument5);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial long syscall(long number, long argument1, long argument2, long argument3);
 

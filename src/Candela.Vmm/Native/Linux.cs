@@ -11,6 +11,7 @@ internal static class Linux
     public const int O_RDWR = 2;
     public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
+    public const int SEEK_SET = 0;
     public const int SEEK_END = 2;
     public const int F_GETFL = 3;
     public const int F_SETFL = 4;

@@ -40,4 +40,13 @@ public sealed class BootTests(NestedHostFixture fixture) : IClassFixture<NestedH
         Assert.Equal(2, code);
         Assert.Contains("neither a bzImage nor an ELF file", output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Damaged_device_state_is_refused()
+    {
+        await _host.RunAsync("head -c 5000 /dev/urandom >/tmp/garbage; truncate -s 128M /tmp/empty");
+        (int code, string output) = await _host.TryRunAsync("candela-vmm --memory 128 --state 3 --memory-fd 4 --memory-private 3</tmp/garbage 4<>/tmp/empty 2>&1");
+        Assert.Equal(2, code);
+        Assert.Contains("it is no file of device state", output, StringComparison.Ordinal);
+    }
 }

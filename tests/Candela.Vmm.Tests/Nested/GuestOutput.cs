@@ -8,7 +8,11 @@ internal sealed class GuestOutput : IAgentEvents
 {
     private readonly StringBuilder _text = new();
     private readonly TaskCompletionSource<ProcessExit> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<string> _firstLine = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The first line that it prints.</summary>
+    public Task<string> FirstLineAsync() => _firstLine.Task.WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
 
     /// <summary>Its exit code and output.</summary>
     public async Task<(int Code, string Output)> EndAsync()
@@ -26,6 +30,9 @@ internal sealed class GuestOutput : IAgentEvents
             _end.TrySetResult();
         else
             _text.Append(Encoding.UTF8.GetString(data.Span));
+        string text = _text.ToString();
+        if (text.Contains('\n', StringComparison.Ordinal))
+            _firstLine.TrySetResult(text[..text.IndexOf('\n', StringComparison.Ordinal)]);
         return ValueTask.CompletedTask;
     }
 

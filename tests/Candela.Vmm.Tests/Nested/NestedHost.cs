@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Candela.Guest.Protocol.Host;
+using Candela.Microvisor.Native;
 using Candela.Os;
 using Candela.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,11 +16,15 @@ namespace Candela.Vmm.Tests.Nested;
 /// </summary>
 internal sealed class NestedHost : IAsyncDisposable
 {
-    /// <summary>Ports for agents: /dev/vport0p2 and on.</summary>
-    public const int AgentPorts = 5;
+    /// <summary>Ports for agents and commands: /dev/vport0p2 and on.</summary>
+    public const int PortCount = 8;
 
     private const string EndMark = "__end ";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    // A kernel that measures the counter itself on a busy machine measures wrongly, and its timers and its guests' come late or never.
+    private static readonly string HostKernelArguments =
+        string.Create(CultureInfo.InvariantCulture, $"console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable no_timer_check tsc_early_khz={TimeStampCounter.MeasureKilohertz()}");
 
     private readonly TemporaryFolder _folder;
     private readonly Process _qemu;
@@ -57,10 +62,10 @@ internal sealed class NestedHost : IAsyncDisposable
         List<string> arguments =
         [
             "-M", "q35", "-accel", "tcg", "-cpu", "max,+svm", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-kernel", image.KernelPath, "-initrd", image.InitramfsPath, "-append", "console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable no_timer_check",
-            "-serial", $"file:{folder.File("console")}", "-device", "virtio-serial-pci,max_ports=8",
+            "-kernel", image.KernelPath, "-initrd", image.InitramfsPath, "-append", HostKernelArguments,
+            "-serial", $"file:{folder.File("console")}", "-device", "virtio-serial-pci,max_ports=16",
         ];
-        for (int port = 1; port <= 1 + AgentPorts; port++)
+        for (int port = 1; port <= 1 + PortCount; port++)
         {
             string number = port.ToString(CultureInfo.InvariantCulture);
             arguments.AddRange(["-chardev", $"socket,id=port{number},path={folder.File("port" + number)},server=on,wait=off", "-device", $"virtserialport,nr={number},chardev=port{number},name=host.{number}"]);
@@ -109,9 +114,9 @@ internal sealed class NestedHost : IAsyncDisposable
     }
 
     /// <summary>Connects to a VM's agent through port /dev/vport0pN.</summary>
-    public async Task<AgentConnection> ConnectAgentAsync(int port, IAgentEvents? events = null)
+    public async Task<AgentConnection> ConnectAgentAsync(int port, IAgentEvents? events = null, bool mayBeTorn = false)
     {
-        return await AgentConnection.ConnectAsync(await ConnectPortAsync(port), events ?? new SilentEvents(), mayBeTorn: false, Patience, TimeProvider.System, Token);
+        return await AgentConnection.ConnectAsync(await ConnectPortAsync(port), events ?? new SilentEvents(), mayBeTorn, Patience, TimeProvider.System, Token);
     }
 
     /// <summary>Connects to what a program in the host does with port /dev/vport0pN.</summary>

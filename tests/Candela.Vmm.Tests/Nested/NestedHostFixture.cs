@@ -7,6 +7,9 @@ public sealed class NestedHostFixture : IAsyncLifetime
 {
     private readonly GuestRoot _image = new();
 
+    /// <summary>Whether the clones' parent was made.</summary>
+    internal bool HasParent { get; set; }
+
     internal NestedHost Host { get; private set; } = null!;
 
     public async ValueTask InitializeAsync() => Host = await NestedHost.StartAsync(new HostFile("files/image", _image.Path));
