@@ -75,6 +75,21 @@ public sealed class SpecOptionsTests
         }
     }
 
+    [Fact]
+    public void A_network_is_named_or_follows_from_what_is_published()
+    {
+        Assert.Equal("none", Spec("image").NetworkMode);
+        Assert.Equal("front", Spec("--network", "front", "-p", "80", "image").NetworkMode);
+        ContainerSpec spec = Spec("-p", "80", "-p", "8080:80/udp", "-p", "127.0.0.1:81:80", "-p", "127.0.0.1::82", "-p", "[::1]:83:80/sctp", "image");
+        Assert.Equal("bridge", spec.NetworkMode);
+        Assert.Equal(
+            [
+                new PortPublication("tcp", 80, null, 0), new PortPublication("udp", 80, null, 8080), new PortPublication("tcp", 80, "127.0.0.1", 81),
+                new PortPublication("tcp", 82, "127.0.0.1", 0), new PortPublication("sctp", 80, "::1", 83),
+            ],
+            spec.PublishedPorts);
+    }
+
     [Theory]
     [InlineData("--cpus", "0")]
     [InlineData("--cpus", "33")]
@@ -83,7 +98,12 @@ public sealed class SpecOptionsTests
     [InlineData("--ulimit", "nofile=x")]
     [InlineData("--restart", "sometimes")]
     [InlineData("--restart", "always:3")]
-    [InlineData("--network", "bridge")]
+    [InlineData("--publish", "0")]
+    [InlineData("--publish", "http")]
+    [InlineData("--publish", "0:80")]
+    [InlineData("--publish", "80:65536")]
+    [InlineData("--publish", "nowhere:80:80")]
+    [InlineData("--publish", "80/icmp")]
     [InlineData("--env-file", "/nonexistent")]
     public void A_value_out_of_range_is_refused(string option, string value) => Assert.Throws<UsageException>(() => Spec(option, value, "image"));
 }
