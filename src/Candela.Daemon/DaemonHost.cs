@@ -7,6 +7,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authorization;
 using Candela.Identity.Kerberos;
+using Candela.Identity.Saml;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -118,6 +119,7 @@ internal static class DaemonHost
         services.AddSingleton(_ => platform.Service<ClientAdministration>());
         services.AddSingleton(_ => platform.Service<SelfService>());
         services.AddSingleton(_ => platform.Service<KerberosAdministration>());
+        services.AddSingleton(_ => platform.Service<SamlAdministration>("SAML needs the HTTPS front door: start candelad with --https"));
     }
 
     private static void Configure(ILoggingBuilder logging, DaemonOptions options)

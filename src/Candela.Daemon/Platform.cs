@@ -77,6 +77,12 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         where T : notnull =>
         (_services ?? throw new CandelaException(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment")).GetRequiredService<T>();
 
+    /// <summary>A service that not every daemon has.</summary>
+    /// <exception cref="CandelaException">Unavailable: it is not there yet; NotSupported: it will not be there.</exception>
+    public T Service<T>(string otherwise)
+        where T : notnull =>
+        (_services ?? throw new CandelaException(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment")).GetService<T>() ?? throw new CandelaException(ErrorCode.NotSupported, otherwise);
+
     /// <summary>Every front end is there.</summary>
     public void Open()
     {

@@ -10,6 +10,8 @@ internal static class IdentityRoutes
     public const string Clients = "/v1/clients";
     public const string Roles = "/v1/roles";
     public const string Bindings = "/v1/bindings";
+    public const string SamlProviders = "/v1/saml-providers";
+    public const string SamlKeys = "/v1/saml-keys";
     public const string CanI = "/v1/can-i";
     public const string OwnPassword = "/v1/self/password";
     public const string OwnSecondFactor = "/v1/self/second-factor";
@@ -33,6 +35,8 @@ internal static class IdentityRoutes
     }
 
     public static string Role(string name, string? tenant) => Routes.Query(One(Roles, name, null), ("tenant", tenant));
+
+    public static string SamlProvider(string name) => One(SamlProviders, name, null);
 
     public static string Binding(string id) => One(Bindings, id, null);
 

@@ -53,6 +53,7 @@ internal static class Root
                 PolicyCommands.Bind,
                 PolicyCommands.Policy,
                 ClientCommands.Client,
+                SamlCommands.SamlProvider,
                 SelfCommands.Self,
                 KerberosCommands.Kerberos,
                 MachineCommands.Parent,

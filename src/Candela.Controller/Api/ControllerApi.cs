@@ -73,6 +73,7 @@ public static class ControllerApi
         SecurityGroupEndpoints.Map(api);
         NetworkPolicyEndpoints.Map(api);
         FlowEndpoints.Map(api);
+        SamlEndpoints.Map(api);
         SelfEndpoints.Map(api);
         KerberosEndpoints.Map(api);
         root.MapOpenApi(ApiDocument.Pattern).WithMetadata(WorksWhilePreparing.Instance);

@@ -44,6 +44,19 @@ internal sealed class Authenticator(
         return result.Outcome == AuthenticationOutcome.Succeeded ? await AdmitAsync(result.Account!, mayAskCode: false, cancellationToken) : result;
     }
 
+    /// <summary>Lets an account in that has proved itself by a passkey.</summary>
+    /// <param name="account">Who.</param>
+    /// <param name="afterPassword">The password has been checked before: then what is due with it is asked for.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public async Task<AuthenticationResult> AdmitByPasskeyAsync(DirectoryEntry account, bool afterPassword, CancellationToken cancellationToken)
+    {
+        var current = directory.Current;
+        if (current.Get(account.Id) is not { Enabled: true, Kind: not EntryKind.Group } present || current.GetDomain(present.DomainId) is not { Enabled: true })
+            return Refused(RefusalReason.Disabled);
+        // Without a password, failures of others to guess it do not matter, nor does its age.
+        return afterPassword ? await AdmitAsync(present, mayAskCode: false, cancellationToken) : new AuthenticationResult(AuthenticationOutcome.Succeeded, present);
+    }
+
     /// <summary>Checks name and password, and whether the account is let in at all; not what else may be asked of it.</summary>
     public async Task<AuthenticationResult> CheckPasswordAsync(LoginName login, string password, CancellationToken cancellationToken)
     {
@@ -122,7 +135,7 @@ internal sealed class Authenticator(
     {
         var (document, _) = await credentials.ReadAsync(account.Id, cancellationToken);
         // Failures stay until all is right: the password alone must not give further guesses at codes.
-        if (mayAskCode && document.Totp is not null)
+        if (mayAskCode && (document.Totp is not null || document.PasskeyRequired))
             return new AuthenticationResult(AuthenticationOutcome.SecondFactorRequired, account);
         await ForgetFailuresAsync(account, cancellationToken);
         return new AuthenticationResult(MustChange(account, document) ? AuthenticationOutcome.PasswordChangeRequired : AuthenticationOutcome.Succeeded, account);

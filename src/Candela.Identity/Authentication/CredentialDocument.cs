@@ -1,4 +1,5 @@
 using Candela.Identity.Kerberos.Keys;
+using Candela.Identity.Passkeys;
 
 namespace Candela.Identity.Authentication;
 
@@ -24,6 +25,12 @@ internal sealed record CredentialDocument
 
     /// <summary>Key of one-time codes that waits for its first code.</summary>
     public byte[]? SealedNewTotpSecret { get; init; }
+
+    /// <summary>Passkeys; never two with the same id.</summary>
+    public PasskeyDocument[] Passkeys { get; init; } = [];
+
+    /// <summary>One of them is asked for after the password.</summary>
+    public bool PasskeyRequired { get; init; }
 
     /// <summary>Digests of recovery codes that are left.</summary>
     public byte[][] RecoveryDigests { get; init; } = [];

@@ -57,7 +57,7 @@ public interface ICredentials
     /// <exception cref="CandelaException">NotFound; Conflict: there is no second factor.</exception>
     Task<IReadOnlyList<string>> RenewRecoveryCodesAsync(Guid accountId, CancellationToken cancellationToken);
 
-    /// <summary>Takes the second factor and the recovery codes away.</summary>
+    /// <summary>Takes the second factors away: one-time codes, recovery codes and passkeys.</summary>
     /// <exception cref="CandelaException">NotFound.</exception>
     Task RemoveTotpAsync(Guid accountId, CancellationToken cancellationToken);
 }

@@ -145,7 +145,7 @@ internal sealed class StoredCredentials(
 
     /// <inheritdoc/>
     public Task RemoveTotpAsync(Guid accountId, CancellationToken cancellationToken) =>
-        store.UpdateAsync(accountId, (_, document) => document with { Totp = null, SealedNewTotpSecret = null, RecoveryDigests = [] }, cancellationToken);
+        store.UpdateAsync(accountId, (_, document) => document with { Totp = null, SealedNewTotpSecret = null, RecoveryDigests = [], Passkeys = [], PasskeyRequired = false }, cancellationToken);
 
     private Task ReplacePasswordAsync(Guid accountId, string password, bool mustChange, CancellationToken cancellationToken)
     {

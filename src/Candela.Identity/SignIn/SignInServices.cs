@@ -1,4 +1,6 @@
 using Candela.Identity.Auditing;
+using Candela.Identity.Passkeys;
+using Candela.Identity.Passkeys.Pages;
 using Candela.Identity.SignIn.Pages;
 using Candela.Identity.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -22,6 +24,9 @@ public static class SignInServices
         services.AddSingleton<SignInSessions>();
         services.AddSingleton<ISignInSessions>(provider => provider.GetRequiredService<SignInSessions>());
         services.AddSingleton<SignInPages>();
+        services.AddSingleton<PasskeyService>();
+        services.AddSingleton<PasskeyPages>();
+        services.AddSingleton<ISignInOption, PasskeyOption>();
         return services;
     }
 
@@ -41,5 +46,13 @@ public static class SignInServices
         endpoints.MapGet("sign-out", pages.ShowSignOutAsync);
         endpoints.MapPost("sign-out", pages.PostSignOutAsync);
         endpoints.MapGet("account", pages.ShowAccountAsync);
+        var passkeys = identity.GetRequiredService<PasskeyPages>();
+        endpoints.MapGet(PasskeyScript.Path, PasskeyScript.WriteAsync);
+        endpoints.MapGet(PasskeyPages.SignInPath, passkeys.ShowSignInAsync);
+        endpoints.MapPost(PasskeyPages.SignInPath, passkeys.PostSignInAsync);
+        endpoints.MapGet(PasskeyPages.AccountPath, passkeys.ShowAccountAsync);
+        endpoints.MapPost(PasskeyPages.AccountPath, passkeys.PostAddAsync);
+        endpoints.MapPost(PasskeyPages.AccountPath + "/remove", passkeys.PostRemoveAsync);
+        endpoints.MapPost(PasskeyPages.AccountPath + "/require", passkeys.PostRequireAsync);
     }
 }

@@ -27,12 +27,13 @@ public static class HtmlPage
     /// <param name="content">What is below the heading.</param>
     /// <param name="status">HTTP status.</param>
     /// <param name="head">What more there is in the head.</param>
-    public static async Task WriteAsync(HttpContext context, string title, Html content, int status = StatusCodes.Status200OK, Html? head = null)
+    /// <param name="hasScript">Scripts of this server may run.</param>
+    public static async Task WriteAsync(HttpContext context, string title, Html content, int status = StatusCodes.Status200OK, Html? head = null, bool hasScript = false)
     {
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = "text/html; charset=utf-8";
-        response.Headers.ContentSecurityPolicy = Policy;
+        response.Headers.ContentSecurityPolicy = hasScript ? Policy + "; script-src 'self'" : Policy;
         Harden(response);
         var page = Html.Of($"""
             <!DOCTYPE html>

@@ -113,10 +113,11 @@ internal sealed class SignInPages(
         if (await sessions.FindAsync(context, context.RequestAborted) is not { } session)
             Redirect(context, sessions.SignInPath(Home));
         else
-            await HtmlPage.WriteAsync(context, "Your account", Html.Of($"""<p>You are signed in as <strong>{NameOf(session.Account)}</strong>.</p><p><a href="/sign-out">Sign out</a></p>"""));
+            await HtmlPage.WriteAsync(context, "Your account", Html.Of($"""<p>You are signed in as <strong>{NameOf(session.Account)}</strong>.</p><p><a href="{Passkeys.Pages.PasskeyPages.AccountPath}">Passkeys</a></p><p><a href="/sign-out">Sign out</a></p>"""));
     }
 
-    private async Task GoOnAsync(
+    /// <summary>Goes on after a proof: signs in, asks for what is missing, or repeats the page.</summary>
+    public async Task GoOnAsync(
         HttpContext context, AuthenticationResult result, string name, IReadOnlyList<string> methods, string to, Func<string, Task> repeat)
     {
         switch (result.Outcome)
@@ -154,7 +155,7 @@ internal sealed class SignInPages(
     }
 
     /// <summary>Reads a form of ours; others are refused.</summary>
-    private async Task WithFormAsync(HttpContext context, Func<IFormCollection, string, Task> next)
+    public async Task WithFormAsync(HttpContext context, Func<IFormCollection, string, Task> next)
     {
         if (await Forms.ReadAsync(context) is not { } form)
         {
@@ -196,6 +197,7 @@ internal sealed class SignInPages(
         <label for="code">The code that your authenticator shows, or a recovery code</label>
         <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" required autofocus>
         <button>Go on</button></form>
+        <p><a href="{Passkeys.Pages.PasskeyPages.SignInPath}?to={Uri.EscapeDataString(to)}">Use a passkey instead</a></p>
         """), status);
 
     private async Task NewPasswordPageAsync(HttpContext context, string to, string? error, int status) => await HtmlPage.WriteAsync(context, "Choose a new password", Html.Of($"""
@@ -211,12 +213,15 @@ internal sealed class SignInPages(
     private async Task<Html> FormTokenAsync(HttpContext context) =>
         Html.Hidden(ISignInSessions.FormTokenField, await sessions.GetFormTokenAsync(context, context.RequestAborted));
 
-    private static int StatusOf(AuthenticationResult result) =>
+    /// <summary>HTTP status of what is not let in.</summary>
+    public static int StatusOf(AuthenticationResult result) =>
         result.Outcome == AuthenticationOutcome.Busy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status401Unauthorized;
 
-    private static string To(string? to) => LocalPath.IsValid(to) ? to! : Home;
+    /// <summary>Where to lead back to; what is no path of this server leads home.</summary>
+    public static string To(string? to) => LocalPath.IsValid(to) ? to! : Home;
 
-    private static void Redirect(HttpContext context, string path)
+    /// <summary>Leads on to a path of this server.</summary>
+    public static void Redirect(HttpContext context, string path)
     {
         HtmlPage.Harden(context.Response);
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
