@@ -183,7 +183,7 @@ public sealed partial class KerberosHost : IAsyncDisposable
     {
         var document = value is { } bytes ? JsonSerializer.Deserialize(bytes.Span, IdentityJson.Default.CredentialDocument) : null;
         // Whoever has a second factor does not get in by the password alone.
-        if (document is { Kerberos: { Sealed: not null } keys, Totp: null })
+        if (document is { Kerberos: { Sealed: not null } keys, Totp: null, PasskeyRequired: false })
             _keys[Guid.Parse(id)] = (revision, keys, document.MustChange, document.PasswordChangedAt);
         else
             _keys.Remove(Guid.Parse(id));

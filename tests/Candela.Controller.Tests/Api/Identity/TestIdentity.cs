@@ -3,6 +3,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Kerberos;
 using Candela.State;
 using Candela.State.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,7 @@ internal sealed class TestIdentity : IAsyncDisposable
         .AddSingleton(_ => _provider.Value.GetRequiredService<DirectoryAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<PolicyAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<ClientAdministration>())
+        .AddSingleton(_ => _provider.Value.GetRequiredService<KerberosAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<SelfService>());
 
     public async ValueTask DisposeAsync()
