@@ -266,7 +266,10 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     /// <summary>Makes the rules of a project hold, if it has networks on this machine now. To be called under the gate.</summary>
     /// <exception cref="CandelaException">The machine refuses them; what held goes on to hold.</exception>
     public Task ApplyRulesAsync(string project, ProjectRules rules) => _plan.Projects.TryGetValue(project, out ProjectPlan? plan)
-        ? ApplyAsync(_plan with { Projects = _plan.Projects.SetItem(project, rules.ApplyTo(plan)) })
+        ? ApplyAsync(_plan with { Projects = _plan.Projects.SetItem(project, rules.ApplyTo(plan) with
+        {
+            HasHostAccess = rules.HasHostAccess || plan.Ports.Values.Any(p => containers.Find(p.Owner) is { } user && WantsHost(user.Record)),
+        }) })
         : Task.CompletedTask;
 
     /// <summary>Names of the connected containers that are members of a group. To be called under the gate.</summary>
@@ -330,7 +333,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         project = project with
         {
             Published = published.SequenceEqual(project.Published) ? project.Published : published,
-            HasHostAccess = WantsHost(container) || project.Ports.Values.Any(p => p.Owner != container.Id && containers.Find(p.Owner) is { } other && WantsHost(other.Record)),
+            HasHostAccess = policies.Of(container.Project).Rules.HasHostAccess || WantsHost(container) || project.Ports.Values.Any(p => p.Owner != container.Id && containers.Find(p.Owner) is { } other && WantsHost(other.Record)),
         };
         return plan with { Projects = plan.Projects.SetItem(project.Id, project) };
     }
