@@ -30,6 +30,9 @@ internal enum FrameType : byte
     ReadTree = 24,
     SetNetwork = 25,
     SetClock = 26,
+    ConnectionData = 32,
+    ConnectionCredit = 33,
+    ConnectionClose = 34,
 
     HelloReply = 64,
     Reply = 65,
@@ -40,4 +43,8 @@ internal enum FrameType : byte
     InputGone = 70,
     ArchiveDown = 71,
     ArchiveUpCredit = 72,
+    ConnectionOpened = 80,
+    ConnectionSent = 81,
+    ConnectionTaken = 82,
+    ConnectionClosed = 83,
 }

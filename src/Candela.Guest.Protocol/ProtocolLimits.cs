@@ -26,4 +26,10 @@ public static class ProtocolLimits
 
     /// <summary>Archive data under way in either direction, bytes a request.</summary>
     public const int ArchiveWindowBytes = 256 * 1024;
+
+    /// <summary>Most connections of a container to its workload socket at once.</summary>
+    public const int ConnectionCount = 64;
+
+    /// <summary>Data of a connection under way in either direction, bytes: what may be sent before more is granted.</summary>
+    public const int ConnectionWindowBytes = 64 * 1024;
 }

@@ -7,6 +7,7 @@ using Candela.Guest.Processes;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
 using Candela.Guest.Statistics;
+using Candela.Guest.Workloads;
 
 namespace Candela.Guest;
 
@@ -20,6 +21,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
     private readonly ProcessTable _processes = new(loop, sender, outputs, new ContainerCgroup());
     private readonly StatisticsReader _statistics = new(GuestPaths.ContainerCgroup);
     private readonly ProcessLister _lister = new(GuestPaths.ContainerCgroup);
+    private readonly WorkloadSocket _workloads = WorkloadSocket.Open(loop, sender);
     private bool _isGreeted;
     private bool _isConfigured;
     private ContainerRoot? _root;
@@ -36,6 +38,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         sender.Clear();
         _processes.Halt();
         archives.EndAll();
+        _workloads.Halt();
     }
 
     /// <summary>Handles one frame; whatever the host sends, the agent goes on.</summary>
@@ -73,6 +76,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         _isGreeted = true;
         sender.Send(new FrameHeader(FrameType.HelloReply, 0, 0, 0, 0, header.Position), BitConverter.GetBytes(ProtocolLimits.Version));
         _processes.AnnounceInput();
+        _workloads.Resume();
     }
 
     private void Dispatch(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -177,6 +181,15 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
             case FrameType.Cancel:
                 archives.End(header.Request);
                 return;
+            case FrameType.ConnectionData:
+                _workloads.Find(header.Process)?.Take(payload);
+                return;
+            case FrameType.ConnectionCredit:
+                _workloads.Find(header.Process)?.Grant(header.Position);
+                return;
+            case FrameType.ConnectionClose:
+                _workloads.Find(header.Process)?.Close();
+                return;
             default:
                 throw new AgentFailure(AgentError.BadState, $"this agent does not know requests of type {(byte)header.Type}");
         }
@@ -210,6 +223,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         NetworkCards.Apply([]);
         ContainerCgroup.Unlimit();
         ContainerRoot.Prepare();
+        _workloads.Listen();
     }
 
     private void Start(uint number, GuestProcess process)

@@ -18,6 +18,9 @@ internal static class GuestPaths
     /// <summary>The container's /dev until it is moved into the root.</summary>
     public const string Devices = "/devices";
 
+    /// <summary>Folder of the workload socket below <see cref="Devices"/>: /dev/candela for the container.</summary>
+    public const string Workload = Devices + "/candela";
+
     /// <summary>The container's /sys until it is moved into the root.</summary>
     public const string Kernel = "/kernel";
 

@@ -1,5 +1,7 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.Channels;
 using Candela.Guest.Protocol.Host;
 
 namespace Candela.Guest.Protocol.Tests;
@@ -24,6 +26,10 @@ internal sealed class GuestEnd : IAgentEvents, IAsyncDisposable
     public List<(uint Process, OutputStream Stream, ulong Position, byte[] Data)> Output { get; } = [];
 
     public TaskCompletionSource<(uint Process, ProcessExit Exit)> Exit { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Channel<IDuplexPipe> Connections { get; } = Channel.CreateUnbounded<IDuplexPipe>();
+
+    public void OnConnected(IDuplexPipe connection) => Connections.Writer.TryWrite(connection);
 
     public static async Task<GuestEnd> CreateAsync()
     {

@@ -50,6 +50,21 @@ public sealed partial class AgentConnection
                 if (_pending.TryGetValue(header.Request, out var upload) && (upload.Up is not { } up || !up.Grant(header.Position)))
                     throw new AgentProtocolException("The guest granted more archive data than its window.");
                 break;
+            case FrameType.ConnectionOpened:
+                OpenConnection(header.Process);
+                break;
+            case FrameType.ConnectionSent:
+                if (_connections.TryGetValue(header.Process, out var sender) && !sender.Receive(payload.Span))
+                    throw new AgentProtocolException("The guest sent more on a connection than its window.");
+                break;
+            case FrameType.ConnectionTaken:
+                if (_connections.TryGetValue(header.Process, out var taker) && !taker.Grant(header.Position))
+                    throw new AgentProtocolException("The guest granted more on a connection than its window.");
+                break;
+            case FrameType.ConnectionClosed:
+                if (_connections.TryRemove(header.Process, out var closed))
+                    closed.End(null);
+                break;
             default:
                 throw new AgentProtocolException($"The guest sent a frame of unknown type {(byte)header.Type}.");
         }

@@ -120,6 +120,11 @@ public sealed partial class AgentConnection : IAgent
             request.Fail(_failure);
         foreach (var credit in _inputCredits.Values)
             credit.End(_failure);
+        foreach (var number in _connections.Keys)
+        {
+            if (_connections.TryRemove(number, out var connection))
+                connection.End(_failure);
+        }
         _closed.TrySetResult();
     }
 

@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+
 namespace Candela.Guest.Protocol.Host;
 
 /// <summary>
@@ -90,6 +92,16 @@ public interface IAgentEvents
 
     /// <summary>A process ended. Its output may still follow until both streams have ended.</summary>
     ValueTask OnExitAsync(uint process, ProcessExit exit);
+
+    /// <summary>
+    /// A process of the container has connected to its workload socket: bytes from and to it. Whoever serves the connection completes both
+    /// ends; nobody does, unless this is implemented, and it is closed.
+    /// </summary>
+    void OnConnected(IDuplexPipe connection)
+    {
+        connection.Input.Complete();
+        connection.Output.Complete();
+    }
 }
 
 /// <summary>Output stream of a process; with a terminal everything is <see cref="Stdout"/>.</summary>

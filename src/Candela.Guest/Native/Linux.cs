@@ -38,6 +38,7 @@ internal static class Linux
     public const short IFF_UP = 1, ARPHRD_ETHER = 1;
     public const ushort RTF_UP = 1, RTF_GATEWAY = 2;
     public const int AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_CLOEXEC = 0x80000;
+    public const int AF_UNIX = 1, SOCK_STREAM = 1, SOCK_NONBLOCK = 0x800;
 
     // include/uapi/linux/netlink.h, rtnetlink.h, if_link.h
     public const int NETLINK_ROUTE = 0;

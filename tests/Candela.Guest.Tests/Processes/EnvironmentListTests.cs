@@ -8,13 +8,13 @@ public class EnvironmentListTests
 {
     [Fact]
     public void Adds_what_every_process_has() => Assert.Equal(
-        ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=box", "TERM=xterm", "A=1", "HOME=/home/joe"],
+        ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOSTNAME=box", "TERM=xterm", "A=1", "HOME=/home/joe", "SPIFFE_ENDPOINT_SOCKET=unix:///dev/candela/workload.sock"],
         Make(tty: true, "A=1"));
 
     [Fact]
     public void Leaves_what_is_given() => Assert.Equal(
-        ["PATH=/x", "HOME=/y", "HOSTNAME=z", "TERM=vt100"],
-        Make(tty: true, "PATH=/x", "HOME=/y", "HOSTNAME=z", "TERM=vt100"));
+        ["PATH=/x", "HOME=/y", "HOSTNAME=z", "TERM=vt100", "SPIFFE_ENDPOINT_SOCKET=unix:/tmp/s"],
+        Make(tty: true, "PATH=/x", "HOME=/y", "HOSTNAME=z", "TERM=vt100", "SPIFFE_ENDPOINT_SOCKET=unix:/tmp/s"));
 
     [Fact]
     public void Refuses_a_zero_character() =>

@@ -8,12 +8,15 @@ internal static class EnvironmentList
 {
     private const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>PATH, HOSTNAME, TERM (for a terminal) and HOME where they are absent.</summary>
+    // https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE_Workload_Endpoint.md, section 4
+    private const string WorkloadSocket = "SPIFFE_ENDPOINT_SOCKET";
+
+    /// <summary>PATH, HOSTNAME, TERM (for a terminal), HOME, and where the SPIFFE Workload API is, where they are absent.</summary>
     /// <exception cref="AgentFailure">An entry contains a zero character.</exception>
     public static List<string> Make(GuestProcess process, string hostname, string home)
     {
         var given = process.Environment;
-        var list = new List<string>(given.Count + 4);
+        var list = new List<string>(given.Count + 5);
         if (Find(given, "PATH") is null)
             list.Add("PATH=" + DefaultPath);
         if (Find(given, "HOSTNAME") is null)
@@ -24,6 +27,8 @@ internal static class EnvironmentList
             list.Add(RootedPath.Checked(given[i], "the environment"));
         if (Find(given, "HOME") is null)
             list.Add("HOME=" + home);
+        if (Find(given, WorkloadSocket) is null)
+            list.Add(WorkloadSocket + "=unix:///dev/candela/workload.sock");
         return list;
     }
 
