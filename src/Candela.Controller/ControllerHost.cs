@@ -1,8 +1,12 @@
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
+using Candela.Controller.Identities;
 using Candela.Controller.Storage;
+using Candela.Identity.Workloads;
+using Candela.Identity.Workloads.Api;
 using Candela.Images;
 using Candela.Machine;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Controller;
 
@@ -23,6 +27,9 @@ public sealed class ControllerHost : IAsyncDisposable
     private readonly BackgroundTasks _background;
     private readonly IMachine _machine;
     private readonly IImageStore _images;
+    private readonly ILoggerFactory _loggers;
+    private readonly TimeProvider _time;
+    private ContainerIdentities? _identities;
     private int _ended;
 
     internal ControllerHost(
@@ -34,7 +41,9 @@ public sealed class ControllerHost : IAsyncDisposable
         EventLog events,
         BackgroundTasks background,
         IMachine machine,
-        IImageStore images)
+        IImageStore images,
+        ILoggerFactory loggers,
+        TimeProvider time)
     {
         _recovery = recovery;
         _lifecycle = lifecycle;
@@ -45,6 +54,8 @@ public sealed class ControllerHost : IAsyncDisposable
         _background = background;
         _machine = machine;
         _images = images;
+        _loggers = loggers;
+        _time = time;
     }
 
     /// <summary>Containers on this machine.</summary>
@@ -52,6 +63,13 @@ public sealed class ControllerHost : IAsyncDisposable
 
     /// <summary>Containers whose process runs or is paused.</summary>
     public int RunningCount => _table.RunningCount;
+
+    /// <summary>Gives containers their workload identities from here; before <see cref="StartAsync"/>. Without it they have none.</summary>
+    public void UseIdentities(WorkloadIdentities workloads, AttestedConnections connections)
+    {
+        _identities = new ContainerIdentities(_table, _lifecycle, workloads, connections, _background, _time, _loggers.CreateLogger<ContainerIdentities>());
+        _machine.UseIdentities(_identities);
+    }
 
     /// <summary>Reads the records and takes on what the machine finds of them; to be called once, before any service is used.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -61,6 +79,8 @@ public sealed class ControllerHost : IAsyncDisposable
         _machine.ExecExited += OnExecExited;
         _images.Changed += OnImageChanged;
         await _recovery.ReconcileAsync(cancellationToken);
+        if (_identities is not null)
+            await _identities.ReconcileAsync(cancellationToken);
     }
 
     /// <summary>Lets what is under way end, and writes what is not written yet.</summary>

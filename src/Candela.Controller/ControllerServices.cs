@@ -14,6 +14,7 @@ using Candela.State;
 using Candela.State.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Candela.Controller;
 
@@ -67,7 +68,9 @@ public static class ControllerServices
             provider.GetRequiredService<EventLog>(),
             provider.GetRequiredService<BackgroundTasks>(),
             provider.GetRequiredService<IMachine>(),
-            provider.GetRequiredService<IImageStore>()));
+            provider.GetRequiredService<IImageStore>(),
+            provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

@@ -122,7 +122,8 @@ internal static class DaemonHost
         services.AddSingleton(_ => platform.Service<SamlAdministration>("SAML needs the HTTPS front door: start candelad with --https"));
     }
 
-    private static void Configure(ILoggingBuilder logging, DaemonOptions options)
+    /// <summary>Where log lines go, and which.</summary>
+    public static void Configure(ILoggingBuilder logging, DaemonOptions options)
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(options.LogLevel);

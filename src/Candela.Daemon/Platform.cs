@@ -11,6 +11,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Kerberos;
 using Candela.Identity.Acme;
 using Candela.Identity.Acme.Challenges;
+using Candela.Identity.Administration;
 using Candela.Identity.Certificates;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Secrets;
@@ -213,7 +214,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             await openId.StartAsync(trust, cancellationToken);
         if (options.Https is not null)
             _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current);
+        WorkloadEndpoint workloads = Add(await WorkloadEndpoint.StartAsync(trust, provider.GetRequiredService<IAuditSink>(), logging => DaemonHost.Configure(logging, options), cancellationToken));
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
+        controller.UseIdentities(trust.Workloads, workloads.Connections);
         await controller.StartAsync(cancellationToken);
         _controller = controller;
         _services = provider;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.IO.Pipelines;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
 using Candela.Images;
+using Candela.Machine.Identities;
 using Candela.Machine.Launch;
 using Candela.Machine.Logs;
 using Candela.Machine.Streams;
@@ -12,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace Candela.Machine;
 
 /// <summary>One run of a container: a micro-VM, its agent, and the processes in it, from the clone to the last remains.</summary>
-internal sealed partial class ContainerRun(RunContext context, Container container, ContainerLog log, IMicroVm vm, BlockImageLease lease, JournalEntry journal)
+internal sealed partial class ContainerRun(RunContext context, Container container, ContainerLog log, IMicroVm vm, BlockImageLease lease, JournalEntry journal, bool wasAdopted = false)
     : IAgentEvents
 {
     /// <summary>The agent's number of the main process.</summary>
@@ -27,6 +29,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     private readonly TaskCompletionSource<ProcessExit> _mainExit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _takesInput = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RunIdentity _identity = new(context.Identities, container.Id, wasAdopted, context.Logger);
     private readonly Lock _journalGate = new();
     private JournalEntry _journal = journal;
     private bool _journalClosed;
@@ -231,6 +234,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         HasEnded = true;
         _takesInput.TrySetResult();
         _main?.Complete();
+        await _identity.EndAsync();
         await vm.KillAsync(CancellationToken.None);
         await CloseAsync();
     }
@@ -256,6 +260,9 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
             exec.Exit.TrySetResult(exit);
         return ValueTask.CompletedTask;
     }
+
+    /// <inheritdoc/>
+    public void OnConnected(IDuplexPipe connection) => _identity.Serve(connection);
 
     private ProcessOutput NewMainOutput(ulong stdout, ulong stderr) =>
         new(log, container.Process.Tty, (stream, position) => _agent?.Acknowledge(MainProcess, stream, position), stdout, stderr);
@@ -365,6 +372,8 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
             exec.Exit.TrySetResult(new ProcessExit(128 + Sigkill, Sigkill, OomKilled: false));
         _main!.Complete();
         UpdateJournal(j => j with { Exit = exit });
+        // Before the end is told: whoever knows of it may count on it.
+        await _identity.EndAsync();
         await _started.Task;
         if (!told)
             context.Exited(container.Id, exit);

@@ -1,4 +1,5 @@
 using System.Net;
+using Candela.Machine.Identities;
 using Candela.Microvisor;
 using Candela.Model;
 using Candela.Network;
@@ -28,6 +29,9 @@ public interface IMachine : IAsyncDisposable
 
     /// <summary>An exec's process ended. Arguments: container id, exec id, exit. Must not block.</summary>
     event Action<string, string, ContainerExit>? ExecExited;
+
+    /// <summary>Who gives containers their identities; before <see cref="RecoverAsync"/>. Without it they have none.</summary>
+    void UseIdentities(IContainerIdentities identities);
 
     /// <summary>
     /// Starts the container in a micro-VM of its own. Returns when its main process runs. CommandNotFound, CommandNotExecutable,

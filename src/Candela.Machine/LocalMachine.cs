@@ -5,6 +5,7 @@ using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
 using Candela.Images;
 using Candela.Machine.Disks;
+using Candela.Machine.Identities;
 using Candela.Machine.Launch;
 using Candela.Machine.Logs;
 using Candela.Machine.Native;
@@ -61,6 +62,9 @@ public sealed partial class LocalMachine : IMachine
 
     /// <inheritdoc/>
     public event Action<string, string, ContainerExit>? ExecExited;
+
+    /// <inheritdoc/>
+    public void UseIdentities(IContainerIdentities identities) => _context.Identities = identities;
 
     private string ContainersFolder => Path.Combine(_options.StateFolder, "containers");
 
@@ -509,6 +513,8 @@ public sealed partial class LocalMachine : IMachine
 
             if (await _microvisor.AdoptAsync(journal.MicroVm, cancellationToken) is not { } vm)
             {
+                if (_context.Identities is { } identities)
+                    await identities.WithdrawAsync(id);
                 File.Delete(_context.JournalPath(id));
                 ContainerExit exit = journal.Exit ?? new ContainerExit(137, OomKilled: false, _time.GetUtcNow(), "the micro-VM ended while no daemon ran");
                 return (new RecoveredContainer(id, Running: false, Paused: false, Pid: 0, journal.StartedAt, exit), null);
@@ -516,7 +522,7 @@ public sealed partial class LocalMachine : IMachine
 
             ContainerSlot slot = Slot(id);
             BlockImageLease lease = await _images.OpenBlockImageAsync(journal.ImageId, cancellationToken);
-            var run = new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal);
+            var run = new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal, wasAdopted: true);
             try
             {
                 await run.ResumeAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Candela.Guest.Protocol.Host;
+using Candela.Machine.Identities;
 using Candela.Model;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,11 @@ internal sealed record RunContext(
     AgentConnector ConnectAgent,
     Func<string, string> JournalPath,
     Action<string, ContainerExit> Exited,
-    Action<string, string, ContainerExit> ExecExited);
+    Action<string, string, ContainerExit> ExecExited)
+{
+    /// <summary>Who gives containers their identities; null: nobody.</summary>
+    public IContainerIdentities? Identities { get; set; }
+}
 
 /// <summary>Measures the stages of a start.</summary>
 internal sealed class StageClock

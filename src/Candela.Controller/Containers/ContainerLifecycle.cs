@@ -32,6 +32,9 @@ internal sealed partial class ContainerLifecycle(
     private readonly SemaphoreSlim _restarts = new(options.RestartParallelism);
     private volatile bool _closing;
 
+    /// <summary>A container has another name. Must not block.</summary>
+    public event Action<Container>? Renamed;
+
     /// <summary>Makes a container known whose name is held.</summary>
     public async Task CreateAsync(ContainerEntry entry)
     {
@@ -170,6 +173,7 @@ internal sealed partial class ContainerLifecycle(
         table.Release(entry, former);
         await networks.RenamedAsync(entry.Record);
         events.AddContainer(entry.Record, "rename", ("oldName", "/" + former));
+        Renamed?.Invoke(entry.Record);
     });
 
     /// <summary>An exit, told by the machine once a start. Does not block.</summary>

@@ -28,6 +28,9 @@ internal sealed class ProjectTable(IStateStore store, TimeProvider time)
             throw new CandelaException(ErrorCode.Internal, $"the state store is inconsistent: {result.FailedKey} exists, the default project does not");
     }
 
+    /// <summary>The tenant that a project belongs to.</summary>
+    public static string TenantOf(string project) => StateKeys.DefaultTenant;
+
     /// <summary>Takes a project in.</summary>
     public void Add(string project) => _projects[project] = true;
 

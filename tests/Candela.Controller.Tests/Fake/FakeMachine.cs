@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Candela.Machine;
+using Candela.Machine.Identities;
 using Candela.Microvisor;
 using Candela.Model;
 using Candela.Network.Flows;
@@ -11,6 +12,10 @@ namespace Candela.Controller.Tests.Fake;
 /// <summary>A Machine that runs nothing: tests end its processes. One for each daemon, over the <see cref="FakeHost"/> that stays.</summary>
 internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider time) : IMachine
 {
+    public IContainerIdentities? Identities { get; private set; }
+
+    public void UseIdentities(IContainerIdentities identities) => Identities = identities;
+
     private static int s_lastPid = 1000;
 
     public event Action<string, ContainerExit>? Exited;

@@ -1,0 +1,105 @@
+using System.IO.Pipelines;
+using Candela.Controller.Containers;
+using Candela.Controller.Storage;
+using Candela.Identity.Workloads;
+using Candela.Identity.Workloads.Api;
+using Candela.Machine.Identities;
+using Candela.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Candela.Controller.Identities;
+
+/// <summary>Gives the containers of this machine the identities that follow from their records.</summary>
+internal sealed partial class ContainerIdentities : IContainerIdentities
+{
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ContainerTable _table;
+    private readonly WorkloadIdentities _workloads;
+    private readonly AttestedConnections _connections;
+    private readonly BackgroundTasks _background;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TaskCompletionSource _reconciled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ContainerIdentities(
+        ContainerTable table, ContainerLifecycle lifecycle, WorkloadIdentities workloads, AttestedConnections connections, BackgroundTasks background, TimeProvider time, ILogger<ContainerIdentities> logger)
+    {
+        (_table, _workloads, _connections, _background, _time, _logger) = (table, workloads, connections, background, time, logger);
+        lifecycle.Renamed += OnRenamed;
+    }
+
+    /// <summary>Ends what containers have left that went while no daemon ran. Nothing is given before.</summary>
+    public async Task ReconcileAsync(CancellationToken cancellationToken)
+    {
+        await _workloads.ReconcileAsync(_table.List(null).Where(entry => entry.IsRunning).Select(entry => entry.Id).ToHashSet(StringComparer.Ordinal), cancellationToken);
+        _reconciled.TrySetResult();
+    }
+
+    /// <inheritdoc/>
+    public async Task GiveAsync(string container, CancellationToken cancellationToken)
+    {
+        await _reconciled.Task.WaitAsync(cancellationToken);
+        if (await _workloads.AttachAsync(container, cancellationToken))
+            return;
+        var record = _table.Find(container)?.Record ?? throw new CandelaException(ErrorCode.NotFound, $"No such container: {container}");
+        await _workloads.BeginAsync(SpecOf(record), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task ServeAsync(string container, IDuplexPipe connection, CancellationToken cancellationToken) => _connections.ServeAsync(container, connection, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task WithdrawAsync(string container)
+    {
+        if (!await TryWithdrawAsync(container))
+            _background.Run($"withdrawal of the identity of container {container}", () => WithdrawLaterAsync(container));
+    }
+
+    private async Task WithdrawLaterAsync(string container)
+    {
+        do
+            await Task.Delay(RetryInterval, _time);
+        while (!await TryWithdrawAsync(container));
+    }
+
+    private async Task<bool> TryWithdrawAsync(string container)
+    {
+        try
+        {
+            await _workloads.EndAsync(container, CancellationToken.None);
+            return true;
+        }
+        catch (Exception e)
+        {
+            Log.NotWithdrawn(_logger, container, e);
+            return false;
+        }
+    }
+
+    private void OnRenamed(Container record) => _background.Run($"new identity of container {record.Id}", async () =>
+    {
+        if (await _workloads.AttachAsync(record.Id, CancellationToken.None))
+            await _workloads.RenameAsync(SpecOf(record), CancellationToken.None);
+    });
+
+    /// <summary>Names with a dot are left out: a container's name makes it nobody's host on the Internet.</summary>
+    private static WorkloadSpec SpecOf(Container record)
+    {
+        string[] names = [record.Name, record.Spec.Hostname ?? record.Id[..12]];
+        return new WorkloadSpec
+        {
+            Container = record.Id,
+            Tenant = ProjectTable.TenantOf(record.Project),
+            Project = record.Project,
+            Name = record.Name,
+            DnsNames = [.. names.Where(name => !name.Contains('.', StringComparison.Ordinal))],
+        };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The identity of container {Container} is not withdrawn yet; it is tried again")]
+        public static partial void NotWithdrawn(ILogger logger, string container, Exception reason);
+    }
+}
