@@ -65,9 +65,9 @@ public sealed class ControllerHost : IAsyncDisposable
     public int RunningCount => _table.RunningCount;
 
     /// <summary>Gives containers their workload identities from here; before <see cref="StartAsync"/>. Without it they have none.</summary>
-    public void UseIdentities(WorkloadIdentities workloads, AttestedConnections connections)
+    public void UseIdentities(TrustDomain domain, AttestedConnections connections)
     {
-        _identities = new ContainerIdentities(_table, _lifecycle, workloads, connections, _background, _time, _loggers.CreateLogger<ContainerIdentities>());
+        _identities = new ContainerIdentities(_table, _lifecycle, domain, connections, _background, _time, _loggers.CreateLogger<ContainerIdentities>());
         _machine.UseIdentities(_identities);
     }
 

@@ -216,7 +216,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current);
         WorkloadEndpoint workloads = Add(await WorkloadEndpoint.StartAsync(trust, provider.GetRequiredService<IAuditSink>(), logging => DaemonHost.Configure(logging, options), cancellationToken));
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
-        controller.UseIdentities(trust.Workloads, workloads.Connections);
+        controller.UseIdentities(trust.Domain, workloads.Connections);
         await controller.StartAsync(cancellationToken);
         _controller = controller;
         _services = provider;

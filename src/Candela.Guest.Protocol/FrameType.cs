@@ -33,6 +33,7 @@ internal enum FrameType : byte
     ConnectionData = 32,
     ConnectionCredit = 33,
     ConnectionClose = 34,
+    SetIdentityFiles = 35,
 
     HelloReply = 64,
     Reply = 65,

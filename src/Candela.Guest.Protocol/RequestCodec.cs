@@ -13,6 +13,7 @@ internal static class RequestCodec
         writer.Text(identity.Domainname);
         writer.Text(identity.MachineId);
         Write(writer, identity.Network);
+        Write(writer, identity.Files);
     }
 
     public static GuestIdentity ReadIdentity(ref MessageReader reader) => new()
@@ -23,6 +24,7 @@ internal static class RequestCodec
         Domainname = reader.Text(),
         MachineId = reader.Text(),
         Network = ReadNetwork(ref reader),
+        Files = ReadFiles(ref reader),
     };
 
     public static void Write(MessageWriter writer, GuestNetwork network)
@@ -54,6 +56,7 @@ internal static class RequestCodec
         writer.I64(configuration.PidsLimit);
         writer.Pairs(configuration.Sysctls);
         writer.Bool(configuration.Privileged);
+        writer.Text(configuration.IdentityFolder);
     }
 
     public static GuestConfiguration ReadConfiguration(ref MessageReader reader) => new()
@@ -69,6 +72,7 @@ internal static class RequestCodec
         PidsLimit = reader.I64(),
         Sysctls = reader.Pairs(),
         Privileged = reader.Bool(),
+        IdentityFolder = reader.Text(),
     };
 
     public static void Write(MessageWriter writer, GuestProcess process)
@@ -146,6 +150,25 @@ internal static class RequestCodec
             };
         }
         return cards;
+    }
+
+    public static void Write(MessageWriter writer, IReadOnlyList<GuestFile> files)
+    {
+        writer.I32(files.Count);
+        for (var i = 0; i < files.Count; i++)
+        {
+            writer.Text(files[i].Name);
+            writer.Text(files[i].Text);
+            writer.Bool(files[i].IsSecret);
+        }
+    }
+
+    public static GuestFile[] ReadFiles(ref MessageReader reader)
+    {
+        var files = new GuestFile[reader.Count(9)];
+        for (var i = 0; i < files.Length; i++)
+            files[i] = new GuestFile(reader.Text(), reader.Text(), reader.Bool());
+        return files;
     }
 
     private static (int, ulong, ulong)[] ReadRlimits(ref MessageReader reader)

@@ -4,6 +4,7 @@ using Candela.Guest.Container;
 using Candela.Guest.Files;
 using Candela.Guest.Loop;
 using Candela.Guest.Processes;
+using Candela.Guest.Processes.Launch;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
 using Candela.Guest.Statistics;
@@ -26,6 +27,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
     private bool _isConfigured;
     private ContainerRoot? _root;
     private GuestIdentity? _identity;
+    private IdentityFolder? _identityFolder;
 
     /// <summary>The host has asked to power off and its answer is among what is to be sent.</summary>
     public bool IsPoweringOff { get; private set; }
@@ -87,13 +89,13 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
             case FrameType.Configure:
                 var configuration = RequestCodec.ReadConfiguration(ref reader);
                 reader.End();
-                Configure(configuration);
+                Configure(configuration, "");
                 break;
             case FrameType.ConfigureAndStart:
                 var both = RequestCodec.ReadConfiguration(ref reader);
                 var main = RequestCodec.ReadProcess(ref reader);
                 reader.End();
-                Configure(both);
+                Configure(both, main.User);
                 Start(Main, main);
                 break;
             case FrameType.Start:
@@ -110,6 +112,11 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 var network = RequestCodec.ReadNetwork(ref reader);
                 reader.End();
                 SetNetwork(network);
+                break;
+            case FrameType.SetIdentityFiles:
+                var files = RequestCodec.ReadFiles(ref reader);
+                reader.End();
+                (_identityFolder ?? throw new AgentFailure(AgentError.BadState, "the container has no folder for identity files")).Write(files);
                 break;
             case FrameType.SetClock:
                 Identity.SetClock((long)Math.Min(header.Position, long.MaxValue));
@@ -197,7 +204,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         _reply.Clear();
     }
 
-    private void Configure(GuestConfiguration configuration)
+    private void Configure(GuestConfiguration configuration, string user)
     {
         if (_isConfigured)
             throw new AgentFailure(AgentError.BadState, "the guest is configured already");
@@ -206,6 +213,12 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         ContainerCgroup.Limit(configuration);
         _root = new ContainerRoot(configuration);
         NetworkCards.Apply(configuration.Identity.Network.Interfaces);
+        if (configuration.IdentityFolder.Length > 0)
+        {
+            var owner = new ProcessUser(UserDatabase.Resolve(GuestPaths.Root, user, []));
+            _identityFolder = IdentityFolder.Mount(_root.Folder, configuration.IdentityFolder, GuestPaths.IdentityFiles, owner);
+            _identityFolder.Write(configuration.Identity.Files);
+        }
         Sysctls.Apply(configuration.Sysctls);
         _identity = configuration.Identity;
     }
@@ -216,7 +229,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         _root?.Close();
         var isUnmounted = Power.EndContainer(keep: false);
         _processes.Clear();
-        (_root, _identity) = (null, null);
+        (_root, _identity, _identityFolder) = (null, null, null);
         if (!isUnmounted)
             throw new AgentFailure(AgentError.Failed, "the container's mounts are still busy");
         _isConfigured = false;
@@ -239,6 +252,7 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
         Identity.Apply(identity);
         NetworkCards.Apply(identity.Network.Interfaces);
         EtcFiles.Rewrite(former, identity);
+        _identityFolder?.Write(identity.Files);
         _identity = identity;
     }
 

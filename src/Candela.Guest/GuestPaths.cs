@@ -15,6 +15,9 @@ internal static class GuestPaths
     /// <summary>Files that are mounted over the container's: hosts, hostname, resolv.conf, machine-id.</summary>
     public const string Files = "/files";
 
+    /// <summary>Identity files of the container, where it asked for them.</summary>
+    public const string IdentityFiles = Files + "/identity";
+
     /// <summary>The container's /dev until it is moved into the root.</summary>
     public const string Devices = "/devices";
 

@@ -69,16 +69,24 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         log.BeginRun(0, 0);
         _main = new ProcessOutput(log, container.Process.Tty, (stream, position) => _agent?.Acknowledge(MainProcess, stream, position));
         bind();
+        Task<IReadOnlyList<GuestFile>>? files = HasIdentityFiles ? _identity.ReadFilesAsync(cancellationToken) : null;
         await ConnectAsync(mayBeTorn: false, cancellationToken);
         clock.Mark("agent");
         await connecting.WaitAsync(cancellationToken);
         clock.Mark("network");
+        if (files is not null)
+        {
+            configuration = configuration with { Identity = configuration.Identity with { Files = await files } };
+            clock.Mark("identity");
+        }
+
         await _agent!.ConfigureAndStartAsync(configuration, main, cancellationToken);
         _takesInput.TrySetResult();
         clock.Mark("process");
         UpdateJournal(j => j);
         clock.Mark("journal");
         Watch();
+        KeepIdentityFiles();
     }
 
     /// <summary>Goes on with a micro-VM of an earlier daemon. A guest that is too busy to answer stays; it is asked again and again.</summary>
@@ -86,6 +94,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     {
         _main = NewMainOutput(log.Persisted(OutputStream.Stdout), log.Persisted(OutputStream.Stderr));
         Watch();
+        KeepIdentityFiles();
         // The former daemon may have ended in the midst of a fork, which stops the source for a moment, or of a pause.
         if (Paused)
         {
@@ -109,6 +118,8 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     public async Task BeginForkAsync(GuestIdentity identity, CancellationToken cancellationToken)
     {
         await ConnectAsync(mayBeTorn: true, cancellationToken);
+        if (HasIdentityFiles)
+            identity = identity with { Files = await _identity.ReadFilesAsync(cancellationToken) };
         await _agent!.ReidentifyAsync(identity, cancellationToken);
         IReadOnlyList<GuestProcessStatus> processes = await _agent.ListAsync(cancellationToken);
         GuestProcessStatus main = processes.FirstOrDefault(p => p.Process == MainProcess)
@@ -118,6 +129,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         await ResumeProcessesAsync(processes, cancellationToken);
         UpdateJournal(j => j);
         Watch();
+        KeepIdentityFiles();
     }
 
     /// <summary>The caller knows of the run: its end may be told from now on.</summary>
@@ -357,6 +369,14 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
         }
 
         _takesInput.TrySetResult();
+    }
+
+    private bool HasIdentityFiles => LaunchPlan.IdentityFolder(container.Spec).Length > 0;
+
+    private void KeepIdentityFiles()
+    {
+        if (HasIdentityFiles)
+            _ = _identity.KeepFilesAsync(() => Agent, context.Time);
     }
 
     private void Watch() => TornDown = WatchAsync();

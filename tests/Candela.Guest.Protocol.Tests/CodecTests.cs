@@ -34,7 +34,7 @@ public class CodecTests
     {
         var configuration = new GuestConfiguration
         {
-            Identity = new GuestIdentity { Entropy = [1, 2, 3], WallClockNanoseconds = long.MaxValue, Hostname = "box", Domainname = "d", MachineId = "ab", Network = Network },
+            Identity = new GuestIdentity { Entropy = [1, 2, 3], WallClockNanoseconds = long.MaxValue, Hostname = "box", Domainname = "d", MachineId = "ab", Network = Network, Files = [new("svid.pem", "text", true)] },
             ImageFileSystem = "erofs",
             ReadOnlyRoot = true,
             HasScratch = false,
@@ -45,6 +45,7 @@ public class CodecTests
             PidsLimit = 3,
             Sysctls = [new("a.b", "c")],
             Privileged = true,
+            IdentityFolder = "/run/identity",
         };
         RequestCodec.Write(_writer, configuration);
         var reader = new MessageReader(_writer.Written);

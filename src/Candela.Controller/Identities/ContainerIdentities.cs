@@ -1,6 +1,9 @@
 using System.IO.Pipelines;
+using System.Net;
+using System.Security.Cryptography;
 using Candela.Controller.Containers;
 using Candela.Controller.Storage;
+using Candela.Guest.Protocol.Host;
 using Candela.Identity.Workloads;
 using Candela.Identity.Workloads.Api;
 using Candela.Machine.Identities;
@@ -15,6 +18,7 @@ internal sealed partial class ContainerIdentities : IContainerIdentities
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private readonly ContainerTable _table;
+    private readonly TrustDomain _domain;
     private readonly WorkloadIdentities _workloads;
     private readonly AttestedConnections _connections;
     private readonly BackgroundTasks _background;
@@ -23,9 +27,9 @@ internal sealed partial class ContainerIdentities : IContainerIdentities
     private readonly TaskCompletionSource _reconciled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ContainerIdentities(
-        ContainerTable table, ContainerLifecycle lifecycle, WorkloadIdentities workloads, AttestedConnections connections, BackgroundTasks background, TimeProvider time, ILogger<ContainerIdentities> logger)
+        ContainerTable table, ContainerLifecycle lifecycle, TrustDomain domain, AttestedConnections connections, BackgroundTasks background, TimeProvider time, ILogger<ContainerIdentities> logger)
     {
-        (_table, _workloads, _connections, _background, _time, _logger) = (table, workloads, connections, background, time, logger);
+        (_table, _domain, _workloads, _connections, _background, _time, _logger) = (table, domain, domain.Workloads, connections, background, time, logger);
         lifecycle.Renamed += OnRenamed;
     }
 
@@ -50,11 +54,31 @@ internal sealed partial class ContainerIdentities : IContainerIdentities
     public Task ServeAsync(string container, IDuplexPipe connection, CancellationToken cancellationToken) => _connections.ServeAsync(container, connection, cancellationToken);
 
     /// <inheritdoc/>
+    public async Task<(IReadOnlyList<GuestFile> Files, Task Changed)> ReadFilesAsync(string container, CancellationToken cancellationToken)
+    {
+        // Taken before reading: a change in between ends them.
+        var bundles = _domain.BundlesChanged;
+        var svid = await _workloads.GetAsync(container, cancellationToken);
+        var changed = _workloads.WhenChanged(container);
+        if (!ReferenceEquals(svid, await _workloads.GetAsync(container, cancellationToken)))
+            changed = Task.CompletedTask;
+        return (
+            [
+                new GuestFile("svid.pem", string.Concat(svid.Chain.Select(der => Pem("CERTIFICATE", der.Span))), IsSecret: false),
+                new GuestFile("svid_key.pem", Pem("PRIVATE KEY", svid.PrivateKey.Span), IsSecret: true),
+                new GuestFile("bundle.pem", string.Concat(_domain.Bundle.X509Authorities.Select(der => Pem("CERTIFICATE", der.Span))), IsSecret: false),
+            ],
+            Task.WhenAny(changed, bundles));
+    }
+
+    /// <inheritdoc/>
     public async Task WithdrawAsync(string container)
     {
         if (!await TryWithdrawAsync(container))
             _background.Run($"withdrawal of the identity of container {container}", () => WithdrawLaterAsync(container));
     }
+
+    private static string Pem(string label, ReadOnlySpan<byte> der) => PemEncoding.WriteString(label, der) + "\n";
 
     private async Task WithdrawLaterAsync(string container)
     {
@@ -86,14 +110,15 @@ internal sealed partial class ContainerIdentities : IContainerIdentities
     /// <summary>Names with a dot are left out: a container's name makes it nobody's host on the Internet.</summary>
     private static WorkloadSpec SpecOf(Container record)
     {
-        string[] names = [record.Name, record.Spec.Hostname ?? record.Id[..12]];
+        IEnumerable<string> names = [record.Name, record.Spec.Hostname ?? record.Id[..12], .. record.Endpoints.SelectMany(endpoint => endpoint.Aliases)];
         return new WorkloadSpec
         {
             Container = record.Id,
             Tenant = ProjectTable.TenantOf(record.Project),
             Project = record.Project,
             Name = record.Name,
-            DnsNames = [.. names.Where(name => !name.Contains('.', StringComparison.Ordinal))],
+            DnsNames = [.. names.Where(name => !name.Contains('.', StringComparison.Ordinal)).Distinct()],
+            Addresses = [.. record.Endpoints.SelectMany(endpoint => new[] { endpoint.Ipv4Address, endpoint.Ipv6Address }).OfType<string>().Select(IPAddress.Parse)],
         };
     }
 

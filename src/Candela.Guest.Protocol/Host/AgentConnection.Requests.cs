@@ -27,6 +27,14 @@ public sealed partial class AgentConnection
     }
 
     /// <inheritdoc/>
+    public Task SetIdentityFilesAsync(IReadOnlyList<GuestFile> files, CancellationToken cancellationToken)
+    {
+        var writer = new MessageWriter();
+        RequestCodec.Write(writer, files);
+        return RequestAsync(FrameType.SetIdentityFiles, 0, 0, 0, writer.WrittenMemory, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task SetClockAsync(DateTimeOffset wallClock, CancellationToken cancellationToken) =>
         RequestAsync(FrameType.SetClock, 0, (ulong)(wallClock - DateTimeOffset.UnixEpoch).Ticks * 100, 0, default, cancellationToken);
 

@@ -21,6 +21,9 @@ public interface IAgent : IAsyncDisposable
     /// <summary>Connects and disconnects network cards of a running container; those that stay as they are notice nothing.</summary>
     Task SetNetworkAsync(GuestNetwork network, CancellationToken cancellationToken);
 
+    /// <summary>Exchanges the files of the container's identity.</summary>
+    Task SetIdentityFilesAsync(IReadOnlyList<GuestFile> files, CancellationToken cancellationToken);
+
     /// <summary>Sets the wall clock, which stood still while the micro-VM was paused.</summary>
     /// <param name="wallClock">The time now, after 1970.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -140,6 +143,9 @@ public sealed record GuestIdentity
 
     /// <summary>Its connections and the names it knows.</summary>
     public GuestNetwork Network { get; init; } = new();
+
+    /// <summary>What is in <see cref="GuestConfiguration.IdentityFolder"/>.</summary>
+    public IReadOnlyList<GuestFile> Files { get; init; } = [];
 }
 
 /// <summary>A container's network cards and what it finds names by.</summary>
@@ -186,6 +192,12 @@ public sealed record GuestInterface
     public byte[] Ipv6Gateway { get; init; } = [];
 }
 
+/// <summary>A small text file.</summary>
+/// <param name="Name">Name without a folder.</param>
+/// <param name="Text">What is in it.</param>
+/// <param name="IsSecret">Only the user of the container's first process may read it.</param>
+public sealed record GuestFile(string Name, string Text, bool IsSecret);
+
 /// <summary>Everything a clone learns when it wakes.</summary>
 public sealed record GuestConfiguration
 {
@@ -218,6 +230,9 @@ public sealed record GuestConfiguration
 
     /// <summary>Kernel parameters, dotted names.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Sysctls { get; init; } = [];
+
+    /// <summary>Where the container finds the files of its identity; empty: nowhere.</summary>
+    public string IdentityFolder { get; init; } = "";
 
     /// <summary>Mount /proc and /sys fully writable and unmasked.</summary>
     public bool Privileged { get; init; }

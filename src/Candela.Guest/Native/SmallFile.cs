@@ -7,12 +7,12 @@ internal static unsafe class SmallFile
 {
     private const int MaxBytes = 64 * 1024;
 
-    /// <summary>Writes <paramref name="text"/> in one call to a file that exists, or is made with mode 0644.</summary>
+    /// <summary>Writes <paramref name="text"/> in one call to a file that exists, or is made with that mode.</summary>
     /// <exception cref="AgentFailure">It could not be written.</exception>
-    public static void Write(string path, string text)
+    public static void Write(string path, string text, uint mode = 0b110_100_100)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var fd = Errno.Check(Libc.open(path, Linux.O_WRONLY | Linux.O_CREAT | Linux.O_TRUNC | Linux.O_CLOEXEC, 0b110_100_100), $"open {path}");
+        var fd = Errno.Check(Libc.open(path, Linux.O_WRONLY | Linux.O_CREAT | Linux.O_TRUNC | Linux.O_CLOEXEC, mode), $"open {path}");
         try
         {
             fixed (byte* data = bytes)

@@ -37,6 +37,9 @@ public sealed class TrustDomain : IAsyncDisposable
     /// <summary>Its workloads.</summary>
     public WorkloadIdentities Workloads { get; }
 
+    /// <summary>Ends when a bundle has changed since this was read.</summary>
+    public Task BundlesChanged => Bundles.Changed;
+
     /// <summary>Its bundle, for others to trust.</summary>
     public TrustBundle Bundle => Bundles.Own;
 

@@ -97,6 +97,10 @@ public sealed partial class WorkloadIdentities : IAsyncDisposable
     /// <exception cref="CandelaException">NotFound: the container has no identity, or none here.</exception>
     public async Task<X509Svid> GetAsync(string container, CancellationToken cancellationToken) => await CurrentAsync(Held(container), cancellationToken);
 
+    /// <summary>Ends when a container's SVID has changed, or its identity has been withdrawn, since this was read.</summary>
+    /// <exception cref="CandelaException">NotFound: the container has no identity, or none here.</exception>
+    public Task WhenChanged(string container) => Held(container).Changed;
+
     /// <summary>Gives a container another name, and with it another identity; the SVIDs of the former one are revoked.</summary>
     /// <exception cref="CandelaException">NotFound, InvalidArgument, or AlreadyExists: a live container has this identity.</exception>
     public async Task<X509Svid> RenameAsync(WorkloadSpec spec, CancellationToken cancellationToken)

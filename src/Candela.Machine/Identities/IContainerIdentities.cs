@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Candela.Guest.Protocol.Host;
 
 namespace Candela.Machine.Identities;
 
@@ -14,6 +15,10 @@ public interface IContainerIdentities
 
     /// <summary>Serves what a process in a container has connected to, until either side closes it. The container has its identity.</summary>
     Task ServeAsync(string container, IDuplexPipe connection, CancellationToken cancellationToken);
+
+    /// <summary>A container's X.509-SVID, its key and the trust bundle as files; it has its identity.</summary>
+    /// <returns>The files, and what ends when there are others, or the identity has been withdrawn.</returns>
+    Task<(IReadOnlyList<GuestFile> Files, Task Changed)> ReadFilesAsync(string container, CancellationToken cancellationToken);
 
     /// <summary>Takes a container's identity away, if it has one: its run has ended. Never fails; what cannot be done now is done later.</summary>
     Task WithdrawAsync(string container);

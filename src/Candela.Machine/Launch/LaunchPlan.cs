@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Candela.Guest.Protocol.Host;
+using Candela.Machine.Identities;
 using Candela.Model;
 
 namespace Candela.Machine.Launch;
@@ -62,6 +63,7 @@ internal static class LaunchPlan
             PidsLimit = Math.Max(spec.PidsLimit, 0),
             Sysctls = [.. spec.Sysctls],
             Privileged = spec.Privileged,
+            IdentityFolder = IdentityFolder(spec),
         };
     }
 
@@ -103,6 +105,14 @@ internal static class LaunchPlan
             ? (resource, unchecked((ulong)limit.Soft), unchecked((ulong)limit.Hard))
             : throw new CandelaException(ErrorCode.InvalidArgument, $"invalid ulimit type: {limit.Name}; one of {string.Join(", ", RlimitNames)}");
     }
+
+    /// <summary>Where a container wants the files of its identity; empty: nowhere.</summary>
+    public static string IdentityFolder(ContainerSpec spec) => spec.Labels.GetValueOrDefault(RunIdentity.FilesLabel) switch
+    {
+        null => "",
+        ['/', _, ..] folder when !folder.Split('/').Contains("..") => folder,
+        var other => throw new CandelaException(ErrorCode.InvalidArgument, $"the label {RunIdentity.FilesLabel} must be an absolute path of a folder in the container, such as /run/identity, not '{other}'"),
+    };
 
     private static string HostsLine(string extraHost, IPAddress? host)
     {
