@@ -7,7 +7,8 @@ using System.Text;
 namespace Candela.Acceptance;
 
 /// <summary>Every container has an identity of its own: over the socket in it, and as files where it asks for them.</summary>
-public sealed class WorkloadIdentityTests(Platform platform)
+[Collection(RestartCollection.Name)]
+public sealed class WorkloadIdentityTests(RestartPlatform platform)
 {
     private const string Socket = "/dev/candela/workload.sock";
     private const string Files = "candela.identity.files=/run/identity";
