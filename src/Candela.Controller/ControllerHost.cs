@@ -1,7 +1,10 @@
+using Candela.Controller.Access;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
 using Candela.Controller.Identities;
 using Candela.Controller.Storage;
+using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Identity.Workloads;
 using Candela.Identity.Workloads.Api;
 using Candela.Images;
@@ -15,6 +18,9 @@ public sealed class ControllerHost : IAsyncDisposable
 {
     /// <summary>Tenant that is there from the first start.</summary>
     public const string DefaultTenant = StateKeys.DefaultTenant;
+
+    /// <summary>Project that is there from the first start.</summary>
+    public const string DefaultProject = StateKeys.DefaultProject;
 
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(15);
 
@@ -63,6 +69,9 @@ public sealed class ControllerHost : IAsyncDisposable
 
     /// <summary>Containers whose process runs or is paused.</summary>
     public int RunningCount => _table.RunningCount;
+
+    /// <summary>Who may talk to whom; there is nothing to decide without <see cref="UseIdentities"/>.</summary>
+    public PeerDecisions CreatePeerDecisions(TrustDomain domain, IAuthorizer authorizer, AccessGuard guard, IAuditSink audit) => new(_table, domain, authorizer, guard, audit);
 
     /// <summary>Gives containers their workload identities from here; before <see cref="StartAsync"/>. Without it they have none.</summary>
     public void UseIdentities(TrustDomain domain, AttestedConnections connections)

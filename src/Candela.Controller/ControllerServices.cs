@@ -1,3 +1,4 @@
+using Candela.Controller.Access;
 using Candela.Controller.Audit;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
@@ -56,6 +57,8 @@ public static class ControllerServices
         services.AddSingleton<FlowService>();
         services.AddSingleton<IFlowService, AuditedFlowService>();
         services.AddSingleton<Recovery>();
+        services.AddSingleton(provider => new AccessControl(
+            provider.GetService<AccessGuard>(), provider.GetRequiredService<ContainerTable>(), provider.GetRequiredService<ExecTable>()));
         services.AddSingleton<IContainerService, AuditedContainerService>();
         services.AddSingleton<IImageService, AuditedImageService>();
         services.AddSingleton<IMachineService, AuditedMachineService>();

@@ -1,12 +1,25 @@
+using Candela.Identity.Administration;
 using Candela.Model;
 
 namespace Candela.Controller;
 
-/// <summary>Who calls: known by the peer credentials of the local socket.</summary>
-/// <param name="UserId">Unix user id.</param>
-/// <param name="UserName">Unix user name, or the number.</param>
+/// <summary>Who calls, as the front end has found out.</summary>
+/// <param name="Actor">Who.</param>
 /// <param name="Project">Project that the endpoint belongs to.</param>
-public sealed record Caller(uint UserId, string UserName, string Project);
+public sealed record Caller(Actor Actor, string Project)
+{
+    /// <summary>Root, or whoever else runs the daemon, by one of its sockets.</summary>
+    public Caller(uint userId, string userName, string project)
+        : this(Actor.Local(userName, userId), project)
+    {
+    }
+
+    /// <summary>Unix user id, of callers by a socket of this host.</summary>
+    public uint? UserId => Actor.UserId;
+
+    /// <summary>Name for messages and the audit log.</summary>
+    public string UserName => Actor.Name;
+}
 
 /// <summary>
 /// Containers: desired state and observed status. The one path by which any front end (REST, Docker) acts.

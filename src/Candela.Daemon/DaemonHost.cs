@@ -11,6 +11,7 @@ using Candela.Identity.Saml;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -52,7 +53,11 @@ internal static class DaemonHost
 
         await using WebApplication docker = BuildDocker(options, platform, rest.Services.GetRequiredService<TaskList>());
         await docker.StartAsync();
-        await using WebApplication? https = platform.FrontDoor?.Build(options.Https!, logging => Configure(logging, options));
+        await using WebApplication? https = platform.FrontDoor?.Build(options.Https!, logging => Configure(logging, options), services =>
+        {
+            AddServices(services, platform);
+            services.AddSingleton(rest.Services.GetRequiredService<TaskList>());
+        });
         if (https is not null)
             await https.StartAsync();
         platform.Open();
@@ -114,6 +119,9 @@ internal static class DaemonHost
         services.AddSingleton<IAuthorizer>(_ => platform.Service<IAuthorizer>());
         services.AddSingleton<IDirectory>(_ => platform.Service<IDirectory>());
         services.AddSingleton<IAccessPolicy>(_ => platform.Service<IAccessPolicy>());
+        services.AddSingleton(_ => platform.Service<AccessGuard>());
+        services.AddSingleton(_ => platform.Peers);
+        services.TryAddSingleton(_ => platform.Certificates);
         services.AddSingleton(_ => platform.Service<DirectoryAdministration>());
         services.AddSingleton(_ => platform.Service<PolicyAdministration>());
         services.AddSingleton(_ => platform.Service<ClientAdministration>());

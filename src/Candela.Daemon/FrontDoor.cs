@@ -1,9 +1,13 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using Candela.Controller.Api;
+using Candela.Controller.Api.Access;
 using Candela.Identity;
+using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.OpenIdConnect;
+using Candela.Identity.Authentication;
 using Candela.Identity.Saml;
 using Candela.Identity.SignIn;
 using Microsoft.AspNetCore.Builder;
@@ -16,8 +20,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
 
-/// <summary>What is served by HTTPS: identity's pages and protocols.</summary>
-internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func<SslStreamCertificateContext> certificate)
+/// <summary>What is served by HTTPS: identity's pages and protocols, and the REST API.</summary>
+internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func<SslStreamCertificateContext> certificate, Uri publicUrl)
 {
     /// <summary>Longest first line of a request, bytes: a sign-in page is told where to lead back to.</summary>
     private const int RequestLineBytes = 16 * 1024;
@@ -31,13 +35,16 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
     /// <summary>Makes the server.</summary>
     /// <param name="address">Where it listens.</param>
     /// <param name="configureLogging">Log.</param>
-    public WebApplication Build(IPEndPoint address, Action<ILoggingBuilder> configureLogging)
+    /// <param name="addServices">Adds what the REST API works with.</param>
+    public WebApplication Build(IPEndPoint address, Action<ILoggingBuilder> configureLogging, Action<IServiceCollection> addServices)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
         configureLogging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         builder.Services.AddSingleton(identity.GetRequiredService<IAuditSink>());
         builder.Services.AddTrust(trust);
+        addServices(builder.Services);
+        builder.Services.AddControllerApi();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -52,6 +59,10 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
             });
         });
         WebApplication app = builder.Build();
+        app.UseRemoteCallers("/v1", new RemoteCallers(
+            trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, tokens: null, identity.GetRequiredService<IAuditSink>(), TimeProvider.System,
+            new Uri(publicUrl, "/v1").ToString()));
+        app.MapControllerApi();
         app.MapTrust(trust);
         app.MapPublicTrust();
         app.MapSignIn(identity);

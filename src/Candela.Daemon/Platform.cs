@@ -3,8 +3,9 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Candela.Controller.Api;
 using Candela.Controller;
+using Candela.Controller.Access;
+using Candela.Controller.Api;
 using Candela.Guest.Protocol.Host;
 using Candela.Identity;
 using Candela.Identity.Accounts;
@@ -12,7 +13,9 @@ using Candela.Identity.Kerberos;
 using Candela.Identity.Acme;
 using Candela.Identity.Acme.Challenges;
 using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Identity.Certificates;
+using Candela.Identity.Certificates.Administration;
 using Candela.Identity.Certificates.Names;
 using Candela.Identity.Secrets;
 using Candela.Identity.OpenIdConnect;
@@ -41,6 +44,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     private volatile FrontDoor? _frontDoor;
     private volatile string? _preparing = "starting";
     private volatile string? _error;
+    private volatile PeerDecisions? _peers;
+    private volatile CertificateAdministration? _certificates;
 
     /// <summary>Version of Candela.</summary>
     public static string ProductVersion { get; } = typeof(Platform).Assembly.GetName().Version!.ToString(3);
@@ -72,11 +77,19 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     /// <summary>What the HTTPS front door serves; null: there is none, or not yet.</summary>
     public FrontDoor? FrontDoor => _frontDoor;
 
+    /// <summary>Who may talk to whom.</summary>
+    /// <exception cref="CandelaException">Unavailable: it is not known yet.</exception>
+    public PeerDecisions Peers => _peers ?? throw NotReady();
+
+    /// <summary>Certificates.</summary>
+    /// <exception cref="CandelaException">Unavailable: there are none yet.</exception>
+    public CertificateAdministration Certificates => _certificates ?? throw NotReady();
+
     /// <summary>A service of the Controller.</summary>
     /// <exception cref="CandelaException">Unavailable: it is not there yet.</exception>
     public T Service<T>()
         where T : notnull =>
-        (_services ?? throw new CandelaException(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment")).GetRequiredService<T>();
+        (_services ?? throw NotReady()).GetRequiredService<T>();
 
     /// <summary>A service that not every daemon has.</summary>
     /// <exception cref="CandelaException">Unavailable: it is not there yet; NotSupported: it will not be there.</exception>
@@ -119,6 +132,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 
         _parts.Clear();
     }
+
+    private static CandelaException NotReady() => new(ErrorCode.Unavailable, "candelad is getting ready: try again in a moment");
 
     private async Task PrepareAllAsync(CancellationToken cancellationToken)
     {
@@ -202,6 +217,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         ServiceProvider provider = Add(services.BuildServiceProvider());
         await provider.GetRequiredService<IdentityHost>().StartAsync(cancellationToken);
         await provider.GetRequiredService<IDirectory>().EnsureTenantDomainAsync(ControllerHost.DefaultTenant, cancellationToken);
+        await provider.GetRequiredService<IdentityHost>().EnsureLocalAccountAsync(ControllerHost.DefaultTenant, ControllerHost.DefaultProject, cancellationToken);
         TrustHost trust = Add(await OpenTrustAsync(provider, cancellationToken));
         ServerCertificate certificate = Add(await ServerCertificate.OpenAsync(
             trust.Authority, $"controller:{Environment.MachineName}", Names(), TimeProvider.System, loggers.CreateLogger<ServerCertificate>(), cancellationToken));
@@ -213,10 +229,12 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         if (provider.GetService<OpenIdProvider>() is { } openId)
             await openId.StartAsync(trust, cancellationToken);
         if (options.Https is not null)
-            _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current);
+            _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current, options.PublicUrl);
         WorkloadEndpoint workloads = Add(await WorkloadEndpoint.StartAsync(trust, provider.GetRequiredService<IAuditSink>(), logging => DaemonHost.Configure(logging, options), cancellationToken));
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
         controller.UseIdentities(trust.Domain, workloads.Connections);
+        _certificates = new CertificateAdministration(trust, provider.GetRequiredService<AccessGuard>());
+        _peers = controller.CreatePeerDecisions(trust.Domain, provider.GetRequiredService<IAuthorizer>(), provider.GetRequiredService<AccessGuard>(), provider.GetRequiredService<IAuditSink>());
         await controller.StartAsync(cancellationToken);
         _controller = controller;
         _services = provider;

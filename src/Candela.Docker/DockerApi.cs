@@ -1,12 +1,13 @@
 using Candela.Controller.Api;
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Tasks;
 using Candela.Docker.Absent;
 using Candela.Docker.Containers;
+using Candela.Docker.Engine;
 using Candela.Docker.Execs;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Networks;
-using Candela.Docker.Engine;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -27,6 +28,7 @@ public static class DockerApi
             services.Configure(configure);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CallerResolver>();
+        services.TryAddSingleton<RouteGuard>();
         services.TryAddSingleton<TaskList>();
         services.AddSingleton<DockerServices>();
         return services;

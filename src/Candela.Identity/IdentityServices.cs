@@ -48,7 +48,8 @@ public static class IdentityServices
         services.AddSingleton<ICredentials, StoredCredentials>();
         services.AddSingleton<ILdif, DomainLdif>();
         services.TryAddSingleton<IAuditSink, LoggedAudit>();
-        services.AddSingleton<AccessGuard>();
+        services.AddSingleton(provider => new AccessGuard(provider.GetRequiredService<IAuthorizer>(), provider.GetRequiredService<IAuditSink>()));
+        services.AddSingleton<LocalAccount>();
         services.AddSingleton(provider => new DirectoryAdministration(
             provider.GetRequiredService<IDirectory>(),
             provider.GetRequiredService<ICredentials>(),
@@ -78,7 +79,10 @@ public static class IdentityServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetService<SignInOptions>()));
         services.AddSingleton(provider => new IdentityHost(
-            provider.GetRequiredService<IdentityReplica>(), provider.GetRequiredService<StoredDirectory>(), provider.GetRequiredService<InitialAdministrator>()));
+            provider.GetRequiredService<IdentityReplica>(),
+            provider.GetRequiredService<StoredDirectory>(),
+            provider.GetRequiredService<InitialAdministrator>(),
+            provider.GetRequiredService<LocalAccount>()));
         return services;
     }
 }

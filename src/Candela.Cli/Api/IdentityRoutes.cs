@@ -13,6 +13,8 @@ internal static class IdentityRoutes
     public const string SamlProviders = "/v1/saml-providers";
     public const string SamlKeys = "/v1/saml-keys";
     public const string CanI = "/v1/can-i";
+    public const string Certificates = "/v1/certificates";
+    public const string WhoAmI = "/v1/whoami";
     public const string OwnPassword = "/v1/self/password";
     public const string OwnSecondFactor = "/v1/self/second-factor";
     public const string OwnSecondFactorConfirm = "/v1/self/second-factor/confirm";

@@ -1,3 +1,4 @@
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Containers;
 using Candela.Controller.Api.Documents;
 using Candela.Controller.Api.Http;
@@ -28,8 +29,8 @@ public static class ControllerApi
     /// <summary>
     /// Registers what the endpoints need besides <see cref="IContainerService"/>, <see cref="IImageService"/>,
     /// <see cref="IMachineService"/>, <see cref="INetworkService"/>, <see cref="INetworkPolicyService"/>, <see cref="IFlowService"/>,
-    /// <see cref="IPlatformStatus"/>, and of identity <see cref="IAuthorizer"/>, <see cref="IDirectory"/>, <see cref="IAccessPolicy"/>,
-    /// <see cref="DirectoryAdministration"/>, <see cref="PolicyAdministration"/>, <see cref="ClientAdministration"/>, <see cref="SelfService"/> and <see cref="Candela.Identity.Kerberos.KerberosAdministration"/>. The connections must come from
+    /// <see cref="IPlatformStatus"/>, and of identity <see cref="AccessGuard"/>, <see cref="IDirectory"/>, <see cref="IAccessPolicy"/>,
+    /// <see cref="DirectoryAdministration"/>, <see cref="PolicyAdministration"/> and <see cref="SelfService"/>. The connections must come from
     /// <see cref="Transport.HalfOpenUnixSockets"/>.
     /// </summary>
     public static IServiceCollection AddControllerApi(this IServiceCollection services, Action<ControllerApiOptions>? configure = null)
@@ -38,10 +39,10 @@ public static class ControllerApi
             services.Configure(configure);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<CallerResolver>();
+        services.TryAddSingleton<RouteGuard>();
         services.TryAddSingleton<TaskList>();
         services.AddSingleton<ApiPipeline>();
         services.AddTransient<IdentityReports>();
-        services.AddSingleton<ApiRights>();
         services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         return services.AddOpenApi(ApiDocument.Name, ApiDocument.Configure);
@@ -68,16 +69,17 @@ public static class ControllerApi
         AccountEndpoints.Map(api);
         GroupEndpoints.Map(api);
         PolicyEndpoints.Map(api);
-        ClientEndpoints.Map(api);
         SegmentEndpoints.Map(api);
         SecurityGroupEndpoints.Map(api);
         NetworkPolicyEndpoints.Map(api);
         FlowEndpoints.Map(api);
         SamlEndpoints.Map(api);
-        SelfEndpoints.Map(api);
         KerberosEndpoints.Map(api);
-        root.MapOpenApi(ApiDocument.Pattern).WithMetadata(WorksWhilePreparing.Instance);
-        root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance).ExcludeFromDescription();
+        SelfEndpoints.Map(api);
+        PeerEndpoints.Map(api);
+        CertificateEndpoints.Map(api);
+        root.MapOpenApi(ApiDocument.Pattern).WithMetadata(WorksWhilePreparing.Instance, RouteAccess.Everyone);
+        root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance, RouteAccess.Everyone).ExcludeFromDescription();
     }
 
     /// <summary>405 with the methods that the path has (RFC 9110, section 15.5.6), or 404.</summary>

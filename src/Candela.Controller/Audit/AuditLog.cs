@@ -16,9 +16,6 @@ internal sealed partial class AuditLog(ControllerOptions options, TimeProvider t
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Every caller comes by a socket of this machine.</summary>
-    private const string Local = "local";
-
     private readonly string _path = Path.Combine(options.StateFolder, "audit.log");
     private readonly Lock _gate = new();
     private FileStream? _file;
@@ -94,7 +91,7 @@ internal sealed partial class AuditLog(ControllerOptions options, TimeProvider t
         Write(record.Actor.Name, record.Actor.UserId, record.Actor.From, project: null, record.Action, record.Target, record.Duration, record.Failure);
 
     private void Write(Caller caller, string action, string target, long start, Exception? failure) =>
-        Write(caller.UserName, caller.UserId, Local, caller.Project, action, target, Stopwatch.GetElapsedTime(start), failure);
+        Write(caller.UserName, caller.UserId, caller.Actor.From, caller.Project, action, target, Stopwatch.GetElapsedTime(start), failure);
 
     private void Write(string user, uint? userId, string from, string? project, string action, string target, TimeSpan duration, Exception? failure)
     {

@@ -1,35 +1,51 @@
+using Candela.Controller.Access;
 using Candela.Controller.Images;
+using Candela.Identity.Authorization;
 using Candela.Images;
 
 namespace Candela.Controller.Audit;
 
-/// <summary>Records every call of the image service.</summary>
-internal sealed class AuditedImageService(ImageService inner, AuditLog audit) : IImageService
+/// <summary>Asks of every call of the image service whether its caller may, and records it.</summary>
+internal sealed class AuditedImageService(ImageService inner, AccessControl access, AuditLog audit) : IImageService
 {
     public Task<IReadOnlyList<Image>> ListAsync(Caller caller, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.list", "", () => inner.ListAsync(caller, cancellationToken));
+        RunAsync(caller, "image.list", Verb.List, "", () => inner.ListAsync(caller, cancellationToken), cancellationToken);
 
     public Task<Image> GetAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.get", reference, () => inner.GetAsync(caller, reference, cancellationToken));
+        RunAsync(caller, "image.get", Verb.Get, reference, () => inner.GetAsync(caller, reference, cancellationToken), cancellationToken);
 
     public Task<Image> PullAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.pull", reference, () => inner.PullAsync(caller, reference, credential, progress, cancellationToken));
+        RunAsync(caller, "image.pull", Verb.Create, reference, () => inner.PullAsync(caller, reference, credential, progress, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<Image>> LoadAsync(Caller caller, Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.load", "", () => inner.LoadAsync(caller, archive, progress, cancellationToken));
+        RunAsync(caller, "image.load", Verb.Create, "", () => inner.LoadAsync(caller, archive, progress, cancellationToken), cancellationToken);
 
     public Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.import", reference ?? "", () => inner.ImportAsync(caller, rootfsTar, reference, configuration, cancellationToken));
+        RunAsync(caller, "image.import", Verb.Create, reference ?? "", () => inner.ImportAsync(caller, rootfsTar, reference, configuration, cancellationToken), cancellationToken);
 
     public Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.tag", $"{source} {target}", () => inner.TagAsync(caller, source, target, cancellationToken));
+        RunAsync(caller, "image.tag", Verb.Update, $"{source} {target}", () => inner.TagAsync(caller, source, target, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.remove", reference, () => inner.RemoveAsync(caller, reference, force, cancellationToken));
+        RunAsync(caller, "image.remove", Verb.Delete, reference, () => inner.RemoveAsync(caller, reference, force, cancellationToken), cancellationToken);
 
     public Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.prune", "", () => inner.PruneAsync(caller, all, cancellationToken));
+        RunAsync(caller, "image.prune", Verb.Delete, "", () => inner.PruneAsync(caller, all, cancellationToken), cancellationToken);
 
     public Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "image.usage", "", () => inner.GetDiskUsageAsync(caller, cancellationToken));
+        RunAsync(caller, "image.usage", Verb.List, "", () => inner.GetDiskUsageAsync(caller, cancellationToken), cancellationToken);
+
+    private Task<T> RunAsync<T>(Caller caller, string action, Verb verb, string target, Func<Task<T>> call, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, action, target, async () =>
+        {
+            await access.RequireAsync(caller, ResourceKind.Image, verb, cancellationToken);
+            return await call();
+        });
+
+    private Task<bool> RunAsync(Caller caller, string action, Verb verb, string target, Func<Task> call, CancellationToken cancellationToken) =>
+        RunAsync(caller, action, verb, target, async () =>
+        {
+            await call();
+            return true;
+        }, cancellationToken);
 }

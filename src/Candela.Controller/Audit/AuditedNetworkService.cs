@@ -1,29 +1,45 @@
+using Candela.Controller.Access;
 using Candela.Controller.Networks;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Candela.Model.Networking;
 
 namespace Candela.Controller.Audit;
 
-/// <summary>Records every call of the network service.</summary>
-internal sealed class AuditedNetworkService(NetworkService inner, AuditLog audit) : INetworkService
+/// <summary>Asks of every call of the network service whether its caller may, and records it.</summary>
+internal sealed class AuditedNetworkService(NetworkService inner, AccessControl access, AuditLog audit) : INetworkService
 {
     public bool IsAvailable => inner.IsAvailable;
 
     public Task<IReadOnlyList<ContainerNetwork>> ListAsync(Caller caller, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.list", "", () => inner.ListAsync(caller, cancellationToken));
+        RunAsync(caller, "network.list", Verb.List, "", () => inner.ListAsync(caller, cancellationToken), cancellationToken);
 
     public Task<ContainerNetwork> GetAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.get", reference, () => inner.GetAsync(caller, reference, cancellationToken));
+        RunAsync(caller, "network.get", Verb.Get, reference, () => inner.GetAsync(caller, reference, cancellationToken), cancellationToken);
 
     public Task<ContainerNetwork> CreateAsync(Caller caller, NetworkSpec spec, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.create", spec.Name, () => inner.CreateAsync(caller, spec, cancellationToken));
+        RunAsync(caller, "network.create", Verb.Create, spec.Name, () => inner.CreateAsync(caller, spec, cancellationToken), cancellationToken);
 
     public Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken) =>
         audit.RunAsync(caller, "network.update", reference, () => inner.UpdateAsync(caller, reference, change, cancellationToken));
 
     public Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.remove", reference, () => inner.RemoveAsync(caller, reference, cancellationToken));
+        RunAsync(caller, "network.remove", Verb.Delete, reference, () => inner.RemoveAsync(caller, reference, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<ContainerNetwork>> PruneAsync(Caller caller, Func<ContainerNetwork, bool> filter, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.prune", "", () => inner.PruneAsync(caller, filter, cancellationToken));
+        RunAsync(caller, "network.prune", Verb.Delete, "", () => inner.PruneAsync(caller, filter, cancellationToken), cancellationToken);
+
+    private Task<T> RunAsync<T>(Caller caller, string action, Verb verb, string target, Func<Task<T>> call, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, action, target, async () =>
+        {
+            await access.RequireAsync(caller, ResourceKind.Segment, verb, cancellationToken);
+            return await call();
+        });
+
+    private Task<bool> RunAsync(Caller caller, string action, Verb verb, string target, Func<Task> call, CancellationToken cancellationToken) =>
+        RunAsync(caller, action, verb, target, async () =>
+        {
+            await call();
+            return true;
+        }, cancellationToken);
 }

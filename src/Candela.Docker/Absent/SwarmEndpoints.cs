@@ -1,5 +1,8 @@
+using Candela.Controller.Api.Access;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Absent;
 
@@ -15,17 +18,17 @@ internal static class SwarmEndpoints
         {
             foreach (var method in (string[])["GET", "POST", "DELETE"])
             {
-                routes.Map(method, "/" + kind, Subject.None, static _ => throw new DockerException(503, NotManager));
-                routes.Map(method, $"/{kind}/{{**rest}}", Subject.None, static _ => throw new DockerException(503, NotManager));
+                routes.Map(method, "/" + kind, RouteAccess.Project(ResourceKind.Container, Verb.List), Subject.None, static _ => throw new DockerException(503, NotManager));
+                routes.Map(method, $"/{kind}/{{**rest}}", RouteAccess.Project(ResourceKind.Container, Verb.List), Subject.None, static _ => throw new DockerException(503, NotManager));
             }
         }
 
-        routes.Post("/swarm/init", static _ => throw DockerException.NotSupported("swarm mode is"));
-        routes.Post("/swarm/join", static _ => throw DockerException.NotSupported("swarm mode is"));
-        routes.Get("/plugins", static request => request.WriteJsonAsync([], DockerJson.Default.ListString));
+        routes.Post("/swarm/init", RouteAccess.Project(ResourceKind.Container, Verb.Operate), static _ => throw DockerException.NotSupported("swarm mode is"));
+        routes.Post("/swarm/join", RouteAccess.Project(ResourceKind.Container, Verb.Operate), static _ => throw DockerException.NotSupported("swarm mode is"));
+        routes.Get("/plugins", RouteAccess.Project(ResourceKind.Container, Verb.List), static request => request.WriteJsonAsync([], DockerJson.Default.ListString));
         foreach (var method in (string[])["GET", "POST", "DELETE"])
-            routes.Map(method, "/plugins/{**rest}", Subject.None, static _ => throw DockerException.NotSupported("plug-ins are"));
-        routes.Post("/session", static _ => throw DockerException.NotSupported("BuildKit is"));
-        routes.Post("/grpc", static _ => throw DockerException.NotSupported("BuildKit is"));
+            routes.Map(method, "/plugins/{**rest}", RouteAccess.Project(ResourceKind.Container, Verb.Operate), Subject.None, static _ => throw DockerException.NotSupported("plug-ins are"));
+        routes.Post("/session", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("BuildKit is"));
+        routes.Post("/grpc", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("BuildKit is"));
     }
 }

@@ -1,10 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Containers;
 
@@ -57,11 +60,11 @@ internal static class ArchiveEndpoints
 
     public static void Map(DockerRoutes routes)
     {
-        routes.Get("/containers/{name}/archive", ReadAsync, Subject.Container);
-        routes.Head("/containers/{name}/archive", StatAsync, Subject.Container);
-        routes.Put("/containers/{name}/archive", WriteAsync, Subject.Container);
-        routes.Get("/containers/{name}/export", ExportAsync, Subject.Container);
-        routes.Get("/containers/{name}/changes", ChangesAsync, Subject.Container);
+        routes.Get("/containers/{name}/archive", RouteAccess.Service(ResourceKind.Container, Verb.Execute), ReadAsync, Subject.Container);
+        routes.Head("/containers/{name}/archive", RouteAccess.Service(ResourceKind.Container, Verb.Execute), StatAsync, Subject.Container);
+        routes.Put("/containers/{name}/archive", RouteAccess.Service(ResourceKind.Container, Verb.Execute), WriteAsync, Subject.Container);
+        routes.Get("/containers/{name}/export", RouteAccess.Service(ResourceKind.Container, Verb.Execute), ExportAsync, Subject.Container);
+        routes.Get("/containers/{name}/changes", RouteAccess.Service(ResourceKind.Container, Verb.Execute), ChangesAsync, Subject.Container);
     }
 
     private static Task ExportAsync(DockerRequest request) =>

@@ -1,10 +1,13 @@
+using Candela.Controller.Api.Access;
 using Candela.Docker.Filters;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
 using Candela.Images;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Containers;
 
@@ -13,20 +16,20 @@ internal static class ContainerEndpoints
 {
     public static void Map(DockerRoutes routes)
     {
-        routes.Post("/containers/create", CreateAsync);
-        routes.Get("/containers/json", ListAsync);
-        routes.Get("/containers/{name}/json", InspectAsync, Subject.Container);
-        routes.Post("/containers/{name}/start", StartAsync, Subject.Container);
-        routes.Post("/containers/{name}/stop", StopAsync, Subject.Container);
-        routes.Post("/containers/{name}/restart", RestartAsync, Subject.Container);
-        routes.Post("/containers/{name}/kill", KillAsync, Subject.Container);
-        routes.Post("/containers/{name}/pause", PauseAsync, Subject.Container);
-        routes.Post("/containers/{name}/unpause", UnpauseAsync, Subject.Container);
-        routes.Post("/containers/{name}/rename", RenameAsync, Subject.Container);
-        routes.Post("/containers/{name}/resize", ResizeAsync, Subject.Container);
-        routes.Delete("/containers/{name}", RemoveAsync, Subject.Container);
-        routes.Post("/containers/prune", PruneAsync);
-        routes.Post("/containers/{name}/update", static _ => throw DockerException.NotSupported("docker update is"), Subject.Container);
+        routes.Post("/containers/create", RouteAccess.Service(ResourceKind.Container, Verb.Create), CreateAsync);
+        routes.Get("/containers/json", RouteAccess.Service(ResourceKind.Container, Verb.List), ListAsync);
+        routes.Get("/containers/{name}/json", RouteAccess.Service(ResourceKind.Container, Verb.Get), InspectAsync, Subject.Container);
+        routes.Post("/containers/{name}/start", RouteAccess.Service(ResourceKind.Container, Verb.Operate), StartAsync, Subject.Container);
+        routes.Post("/containers/{name}/stop", RouteAccess.Service(ResourceKind.Container, Verb.Operate), StopAsync, Subject.Container);
+        routes.Post("/containers/{name}/restart", RouteAccess.Service(ResourceKind.Container, Verb.Operate), RestartAsync, Subject.Container);
+        routes.Post("/containers/{name}/kill", RouteAccess.Service(ResourceKind.Container, Verb.Operate), KillAsync, Subject.Container);
+        routes.Post("/containers/{name}/pause", RouteAccess.Service(ResourceKind.Container, Verb.Operate), PauseAsync, Subject.Container);
+        routes.Post("/containers/{name}/unpause", RouteAccess.Service(ResourceKind.Container, Verb.Operate), UnpauseAsync, Subject.Container);
+        routes.Post("/containers/{name}/rename", RouteAccess.Service(ResourceKind.Container, Verb.Update), RenameAsync, Subject.Container);
+        routes.Post("/containers/{name}/resize", RouteAccess.Service(ResourceKind.Container, Verb.Execute), ResizeAsync, Subject.Container);
+        routes.Delete("/containers/{name}", RouteAccess.Service(ResourceKind.Container, Verb.Delete), RemoveAsync, Subject.Container);
+        routes.Post("/containers/prune", RouteAccess.Project(ResourceKind.Container, Verb.Delete), PruneAsync);
+        routes.Post("/containers/{name}/update", RouteAccess.Project(ResourceKind.Container, Verb.Update), static _ => throw DockerException.NotSupported("docker update is"), Subject.Container);
     }
 
     private static async Task CreateAsync(DockerRequest request)

@@ -1,10 +1,13 @@
 using System.Buffers;
 using System.Text.Json;
 using Candela.Controller;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
+using Candela.Identity.Authorization;
 using Candela.Model;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Containers;
 
@@ -16,10 +19,10 @@ internal static class ContainerStreamEndpoints
 
     public static void Map(DockerRoutes routes)
     {
-        routes.Post("/containers/{name}/attach", AttachAsync, Subject.Container);
-        routes.Get("/containers/{name}/attach/ws", static _ => throw DockerException.NotSupported("attaching by WebSocket is"), Subject.Container);
-        routes.Get("/containers/{name}/logs", LogsAsync, Subject.Container);
-        routes.Post("/containers/{name}/wait", WaitAsync, Subject.Container);
+        routes.Post("/containers/{name}/attach", RouteAccess.Service(ResourceKind.Container, Verb.Execute), AttachAsync, Subject.Container);
+        routes.Get("/containers/{name}/attach/ws", RouteAccess.Project(ResourceKind.Container, Verb.Execute), static _ => throw DockerException.NotSupported("attaching by WebSocket is"), Subject.Container);
+        routes.Get("/containers/{name}/logs", RouteAccess.Service(ResourceKind.Container, Verb.Logs), LogsAsync, Subject.Container);
+        routes.Post("/containers/{name}/wait", RouteAccess.Service(ResourceKind.Container, Verb.Get), WaitAsync, Subject.Container);
     }
 
     private static async Task AttachAsync(DockerRequest request)

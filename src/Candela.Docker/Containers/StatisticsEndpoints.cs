@@ -1,16 +1,19 @@
 using System.Buffers;
 using System.Text.Json;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
+using Candela.Identity.Authorization;
 using Candela.Model;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Containers;
 
 /// <summary><c>docker stats</c>: a figure a second, one with its predecessor, or one alone.</summary>
 internal static class StatisticsEndpoints
 {
-    public static void Map(DockerRoutes routes) => routes.Get("/containers/{name}/stats", StatisticsAsync, Subject.Container);
+    public static void Map(DockerRoutes routes) => routes.Get("/containers/{name}/stats", RouteAccess.Service(ResourceKind.Container, Verb.Get), StatisticsAsync, Subject.Container);
 
     private static async Task StatisticsAsync(DockerRequest request)
     {

@@ -1,7 +1,10 @@
 using System.Globalization;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
 using Candela.Model;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Containers;
 
@@ -10,7 +13,7 @@ internal static class TopEndpoints
 {
     private static readonly string[] FullFormat = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
 
-    public static void Map(DockerRoutes routes) => routes.Get("/containers/{name}/top", TopAsync, Subject.Container);
+    public static void Map(DockerRoutes routes) => routes.Get("/containers/{name}/top", RouteAccess.Service(ResourceKind.Container, Verb.Get), TopAsync, Subject.Container);
 
     private static async Task TopAsync(DockerRequest request)
     {

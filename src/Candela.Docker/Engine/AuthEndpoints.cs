@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
 using Microsoft.AspNetCore.Http;
 
 namespace Candela.Docker.Engine;
@@ -21,7 +23,7 @@ internal static class AuthEndpoints
         MaxResponseContentBufferSize = 1024 * 1024,
     };
 
-    public static void Map(DockerRoutes routes) => routes.Post("/auth", CheckAsync);
+    public static void Map(DockerRoutes routes) => routes.Post("/auth", RouteAccess.Project(ResourceKind.Image, Verb.Create), CheckAsync);
 
     private static async Task CheckAsync(DockerRequest request)
     {

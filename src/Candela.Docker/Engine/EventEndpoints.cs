@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.Text.Json;
 using Candela.Controller;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Filters;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
+using Candela.Identity.Authorization;
 
 namespace Candela.Docker.Engine;
 
@@ -15,7 +17,7 @@ internal static class EventEndpoints
     private static readonly string[] Keys =
         ["config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret", "service", "type", "volume"];
 
-    public static void Map(DockerRoutes routes) => routes.Get("/events", StreamAsync);
+    public static void Map(DockerRoutes routes) => routes.Get("/events", RouteAccess.Service(ResourceKind.Event, Verb.List), StreamAsync);
 
     private static async Task StreamAsync(DockerRequest request)
     {

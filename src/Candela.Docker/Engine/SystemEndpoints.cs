@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Containers;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
 
@@ -15,11 +17,11 @@ internal static class SystemEndpoints
 {
     public static void Map(DockerRoutes routes)
     {
-        routes.Get(DockerRoutes.PingPath, PingAsync);
-        routes.Head(DockerRoutes.PingPath, PingAsync);
-        routes.Get("/version", VersionAsync);
-        routes.Get("/info", InfoAsync);
-        routes.Get("/system/df", DiskUsageAsync);
+        routes.Get(DockerRoutes.PingPath, RouteAccess.Everyone, PingAsync);
+        routes.Head(DockerRoutes.PingPath, RouteAccess.Everyone, PingAsync);
+        routes.Get("/version", RouteAccess.Everyone, VersionAsync);
+        routes.Get("/info", RouteAccess.Project(ResourceKind.Container, Verb.List), InfoAsync);
+        routes.Get("/system/df", RouteAccess.Project(ResourceKind.Container, Verb.List), DiskUsageAsync);
     }
 
     private static async Task PingAsync(DockerRequest request)

@@ -1,10 +1,13 @@
 using Candela.Controller;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Containers;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Execs;
 
@@ -13,10 +16,10 @@ internal static class ExecEndpoints
 {
     public static void Map(DockerRoutes routes)
     {
-        routes.Post("/containers/{name}/exec", CreateAsync, Subject.Container);
-        routes.Post("/exec/{name}/start", StartAsync, Subject.Exec);
-        routes.Post("/exec/{name}/resize", ResizeAsync, Subject.Exec);
-        routes.Get("/exec/{name}/json", InspectAsync, Subject.Exec);
+        routes.Post("/containers/{name}/exec", RouteAccess.Service(ResourceKind.Container, Verb.Execute), CreateAsync, Subject.Container);
+        routes.Post("/exec/{name}/start", RouteAccess.Service(ResourceKind.Container, Verb.Execute), StartAsync, Subject.Exec);
+        routes.Post("/exec/{name}/resize", RouteAccess.Service(ResourceKind.Container, Verb.Execute), ResizeAsync, Subject.Exec);
+        routes.Get("/exec/{name}/json", RouteAccess.Service(ResourceKind.Container, Verb.Execute), InspectAsync, Subject.Exec);
     }
 
     private static async Task CreateAsync(DockerRequest request)

@@ -1,6 +1,7 @@
 using Candela.Controller.Api;
-using Candela.Model;
+using Candela.Controller.Api.Access;
 using Candela.Docker.Json;
+using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,27 +20,27 @@ internal sealed partial class DockerRoutes(IEndpointRouteBuilder builder, Docker
 
     private readonly string _server = $"Candela/{services.Options.Version} (linux)";
 
-    public void Map(string method, string pattern, Subject subject, Func<DockerRequest, Task> handler)
+    public void Map(string method, string pattern, RouteAccess access, Subject subject, Func<DockerRequest, Task> handler)
     {
-        MapOne(method, pattern, subject, handler, versioned: false);
-        MapOne(method, "/v{apiVersion}" + pattern, subject, handler, versioned: true);
+        MapOne(method, pattern, access, subject, handler, versioned: false);
+        MapOne(method, "/v{apiVersion}" + pattern, access, subject, handler, versioned: true);
     }
 
-    public void Get(string pattern, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("GET", pattern, subject, handler);
+    public void Get(string pattern, RouteAccess access, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("GET", pattern, access, subject, handler);
 
-    public void Head(string pattern, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("HEAD", pattern, subject, handler);
+    public void Head(string pattern, RouteAccess access, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("HEAD", pattern, access, subject, handler);
 
-    public void Post(string pattern, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("POST", pattern, subject, handler);
+    public void Post(string pattern, RouteAccess access, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("POST", pattern, access, subject, handler);
 
-    public void Put(string pattern, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("PUT", pattern, subject, handler);
+    public void Put(string pattern, RouteAccess access, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("PUT", pattern, access, subject, handler);
 
-    public void Delete(string pattern, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("DELETE", pattern, subject, handler);
+    public void Delete(string pattern, RouteAccess access, Func<DockerRequest, Task> handler, Subject subject = Subject.None) => Map("DELETE", pattern, access, subject, handler);
 
     public void MapRest() =>
-        builder.Map("/{**rest}", context => RunAsync(context, Subject.None, static _ => throw DockerException.NotFound("page not found"), versioned: false));
+        builder.Map("/{**rest}", context => RunAsync(context, Subject.None, static _ => throw DockerException.NotFound("page not found"), versioned: false)).WithMetadata(RouteAccess.Everyone);
 
-    private void MapOne(string method, string pattern, Subject subject, Func<DockerRequest, Task> handler, bool versioned) =>
-        builder.MapMethods(pattern, [method], context => RunAsync(context, subject, handler, versioned)).WithDisplayName($"{method} {pattern}");
+    private void MapOne(string method, string pattern, RouteAccess access, Subject subject, Func<DockerRequest, Task> handler, bool versioned) =>
+        builder.MapMethods(pattern, [method], context => RunAsync(context, subject, handler, versioned)).WithDisplayName($"{method} {pattern}").WithMetadata(access);
 
     private async Task RunAsync(HttpContext context, Subject subject, Func<DockerRequest, Task> handler, bool versioned)
     {
@@ -60,7 +61,8 @@ internal sealed partial class DockerRoutes(IEndpointRouteBuilder builder, Docker
 
             if (!context.Request.Path.Value!.EndsWith(PingPath, StringComparison.Ordinal))
                 services.Platform.ThrowIfNotReady();
-            await handler(new DockerRequest(context, services, version) { Reference = reference });
+            var request = new DockerRequest(context, services, version) { Reference = reference };
+            await services.Guard.RunAsync(context, context.GetEndpoint()?.Metadata.GetMetadata<RouteAccess>(), services.Options.Project, () => handler(request));
         }
         catch (CandelaException e)
         {

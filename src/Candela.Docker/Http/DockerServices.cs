@@ -1,5 +1,6 @@
 using Candela.Controller;
 using Candela.Controller.Api;
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Tasks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ internal sealed class DockerServices(
     INetworkService networks,
     IPlatformStatus platform,
     CallerResolver callers,
+    RouteGuard guard,
     TaskList tasks,
     IOptions<DockerApiOptions> options,
     IHostApplicationLifetime lifetime,
@@ -40,6 +42,8 @@ internal sealed class DockerServices(
     public TaskList Tasks { get; } = tasks;
 
     public CallerResolver Callers { get; } = callers;
+
+    public RouteGuard Guard { get; } = guard;
 
     /// <summary>The daemon is about to stop: streams end.</summary>
     public CancellationToken Stopping { get; } = lifetime.ApplicationStopping;

@@ -1,9 +1,12 @@
+using Candela.Controller.Api.Access;
 using Candela.Docker.Filters;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
 using Candela.Images;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
+using Subject = Candela.Docker.Http.Subject;
 
 namespace Candela.Docker.Images;
 
@@ -15,20 +18,20 @@ internal static class ImageEndpoints
 {
     public static void Map(DockerRoutes routes)
     {
-        routes.Get("/images/json", ListAsync);
-        routes.Get("/images/search", static _ => throw DockerException.NotSupported("docker search is"));
-        routes.Get("/images/get", static _ => throw DockerException.NotSupported("docker save is"));
-        routes.Post("/images/create", PullEndpoints.CreateAsync);
-        routes.Post("/images/load", LoadEndpoints.LoadAsync);
-        routes.Post("/images/prune", PruneAsync);
-        routes.Get("/images/{**name}", GetAsync);
-        routes.Post("/images/{**name}", PostAsync);
-        routes.Delete("/images/{**name}", RemoveAsync, Subject.Image);
-        routes.Post("/build", static _ => throw DockerException.NotSupported("docker build is"));
-        routes.Post("/build/prune", static request => request.WriteJsonAsync(new BuildCachePruned(null, 0), DockerJson.Default.BuildCachePruned));
-        routes.Post("/build/cancel", static _ => throw DockerException.NotSupported("docker build is"));
-        routes.Post("/commit", static _ => throw DockerException.NotSupported("docker commit is"));
-        routes.Get("/distribution/{**name}", static _ => throw DockerException.NotSupported("looking into a registry (distribution inspect) is"));
+        routes.Get("/images/json", RouteAccess.Service(ResourceKind.Image, Verb.List), ListAsync);
+        routes.Get("/images/search", RouteAccess.Project(ResourceKind.Image, Verb.List), static _ => throw DockerException.NotSupported("docker search is"));
+        routes.Get("/images/get", RouteAccess.Project(ResourceKind.Image, Verb.Get), static _ => throw DockerException.NotSupported("docker save is"));
+        routes.Post("/images/create", RouteAccess.Service(ResourceKind.Image, Verb.Create), PullEndpoints.CreateAsync);
+        routes.Post("/images/load", RouteAccess.Service(ResourceKind.Image, Verb.Create), LoadEndpoints.LoadAsync);
+        routes.Post("/images/prune", RouteAccess.Service(ResourceKind.Image, Verb.Delete), PruneAsync);
+        routes.Get("/images/{**name}", RouteAccess.Service(ResourceKind.Image, Verb.Get), GetAsync);
+        routes.Post("/images/{**name}", RouteAccess.Service(ResourceKind.Image, Verb.Update), PostAsync);
+        routes.Delete("/images/{**name}", RouteAccess.Service(ResourceKind.Image, Verb.Delete), RemoveAsync, Subject.Image);
+        routes.Post("/build", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
+        routes.Post("/build/prune", RouteAccess.Project(ResourceKind.Image, Verb.Delete), static request => request.WriteJsonAsync(new BuildCachePruned(null, 0), DockerJson.Default.BuildCachePruned));
+        routes.Post("/build/cancel", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
+        routes.Post("/commit", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker commit is"));
+        routes.Get("/distribution/{**name}", RouteAccess.Project(ResourceKind.Image, Verb.Get), static _ => throw DockerException.NotSupported("looking into a registry (distribution inspect) is"));
     }
 
     private static async Task ListAsync(DockerRequest request)

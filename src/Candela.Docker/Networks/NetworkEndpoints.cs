@@ -1,7 +1,9 @@
+using Candela.Controller.Api.Access;
 using Candela.Docker.Containers;
 using Candela.Docker.Filters;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
 
@@ -17,13 +19,13 @@ internal static class NetworkEndpoints
 
     public static void Map(DockerRoutes routes)
     {
-        routes.Get("/networks", ListAsync);
-        routes.Get("/networks/{name}", InspectAsync);
-        routes.Post("/networks/create", CreateAsync);
-        routes.Post("/networks/prune", PruneAsync);
-        routes.Post("/networks/{name}/connect", ConnectAsync);
-        routes.Post("/networks/{name}/disconnect", DisconnectAsync);
-        routes.Delete("/networks/{name}", RemoveAsync);
+        routes.Get("/networks", RouteAccess.Service(ResourceKind.Segment, Verb.List), ListAsync);
+        routes.Get("/networks/{name}", RouteAccess.Service(ResourceKind.Segment, Verb.Get), InspectAsync);
+        routes.Post("/networks/create", RouteAccess.Service(ResourceKind.Segment, Verb.Create), CreateAsync);
+        routes.Post("/networks/prune", RouteAccess.Service(ResourceKind.Segment, Verb.Delete), PruneAsync);
+        routes.Post("/networks/{name}/connect", RouteAccess.Project(ResourceKind.Segment, Verb.Connect), ConnectAsync);
+        routes.Post("/networks/{name}/disconnect", RouteAccess.Project(ResourceKind.Segment, Verb.Connect), DisconnectAsync);
+        routes.Delete("/networks/{name}", RouteAccess.Service(ResourceKind.Segment, Verb.Delete), RemoveAsync);
     }
 
     private static async Task ListAsync(DockerRequest request)

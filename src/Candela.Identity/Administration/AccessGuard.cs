@@ -6,8 +6,13 @@ using Candela.Model;
 namespace Candela.Identity.Administration;
 
 /// <summary>Asks whether an actor may do something, and keeps who did what.</summary>
-internal sealed class AccessGuard(IAuthorizer authorizer, IAuditSink audit)
+public sealed class AccessGuard
 {
+    private readonly IAuthorizer _authorizer;
+    private readonly IAuditSink _audit;
+
+    internal AccessGuard(IAuthorizer authorizer, IAuditSink audit) => (_authorizer, _audit) = (authorizer, audit);
+
     /// <summary>Where a domain's accounts are.</summary>
     public static ResourceScope ScopeOf(Domain domain) => domain.Tenant is { } tenant ? ResourceScope.Tenant(tenant) : ResourceScope.System;
 
@@ -21,19 +26,24 @@ internal sealed class AccessGuard(IAuthorizer authorizer, IAuditSink audit)
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
+    /// <summary>The actor may do something somewhere.</summary>
     /// <exception cref="CandelaException">PermissionDenied.</exception>
     public async Task RequireAsync(Actor actor, ResourceKind kind, Verb verb, ResourceScope scope, CancellationToken cancellationToken)
     {
         if (actor.Subject is { } subject)
-            Check(actor, await authorizer.DecideAsync(subject, new Permission(kind, verb), scope, cancellationToken), $"{new Permission(kind, verb)} at {scope}");
+            Check(actor, await _authorizer.DecideAsync(subject, new Permission(kind, verb), scope, cancellationToken), $"{new Permission(kind, verb)} at {scope}");
     }
+
+    /// <summary>Whether the actor may do something somewhere.</summary>
+    public async ValueTask<bool> AllowsAsync(Actor actor, ResourceKind kind, Verb verb, ResourceScope scope, CancellationToken cancellationToken) =>
+        actor.Subject is not { } subject || (await _authorizer.DecideAsync(subject, new Permission(kind, verb), scope, cancellationToken)).Allowed;
 
     /// <summary>The actor has all that the role gives, so that it may give it.</summary>
     /// <exception cref="CandelaException">PermissionDenied.</exception>
     public async Task RequireGrantAsync(Actor actor, Role role, ResourceScope scope, CancellationToken cancellationToken)
     {
         if (actor.Subject is { } subject)
-            Check(actor, await authorizer.DecideGrantAsync(subject, role, scope, cancellationToken), $"give role {role.Name} at {scope}");
+            Check(actor, await _authorizer.DecideGrantAsync(subject, role, scope, cancellationToken), $"give role {role.Name} at {scope}");
     }
 
     /// <summary>The actor has all that the entry has, so that it may get hold of it, or let others.</summary>
@@ -46,7 +56,7 @@ internal sealed class AccessGuard(IAuthorizer authorizer, IAuditSink audit)
     public async Task RequireCoverAsync(Actor actor, Subject other, string name, CancellationToken cancellationToken)
     {
         if (actor.Subject is { } subject)
-            Check(actor, await authorizer.DecideCoverAsync(subject, other, cancellationToken), $"give out the rights of {name}");
+            Check(actor, await _authorizer.DecideCoverAsync(subject, other, cancellationToken), $"give out the rights of {name}");
     }
 
     /// <summary>Carries an action out and records it.</summary>
@@ -56,12 +66,12 @@ internal sealed class AccessGuard(IAuthorizer authorizer, IAuditSink audit)
         try
         {
             var result = await call();
-            audit.Record(new AuditRecord(actor, action, target, null, Stopwatch.GetElapsedTime(start)));
+            _audit.Record(new AuditRecord(actor, action, target, null, Stopwatch.GetElapsedTime(start)));
             return result;
         }
         catch (Exception e)
         {
-            audit.Record(new AuditRecord(actor, action, target, e, Stopwatch.GetElapsedTime(start)));
+            _audit.Record(new AuditRecord(actor, action, target, e, Stopwatch.GetElapsedTime(start)));
             throw;
         }
     }

@@ -32,6 +32,15 @@ public sealed record Actor
     /// <summary>An account that has signed in.</summary>
     public static Actor Of(DirectoryEntry account, Domain domain, string from) => new($"{account.Name}@{domain.Name}", Authorization.Subject.Entry(account.Id), null, from);
 
+    /// <summary>A user of this host who acts as an account.</summary>
+    /// <param name="account">Account whose rights count.</param>
+    /// <param name="domain">Its domain.</param>
+    /// <param name="from">Where the call came from.</param>
+    /// <param name="userId">The user's number.</param>
+    /// <param name="userName">The user's name, where the account is not the user's own.</param>
+    public static Actor Of(DirectoryEntry account, Domain domain, string from, uint userId, string? userName = null) =>
+        new(userName is null ? $"{account.Name}@{domain.Name}" : $"{userName} as {account.Name}@{domain.Name}", Authorization.Subject.Entry(account.Id), userId, from);
+
     /// <summary>Somebody who has not proven to be anybody: may do nothing.</summary>
     /// <param name="name">Whom they say to be.</param>
     /// <param name="from">Where the call came from.</param>

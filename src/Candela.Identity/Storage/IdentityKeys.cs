@@ -57,6 +57,9 @@ internal static class IdentityKeys
     /// <summary>Id of the account that was made at the first start.</summary>
     public const string InitialAdministrator = Root + "initial-administrator";
 
+    /// <summary>Id of the account of local users: it has been made once.</summary>
+    public const string LocalAccount = Root + "local-account";
+
     /// <summary>Key of the digests of names that failed to sign in.</summary>
     public const string FailureKey = Root + "failure-key";
 

@@ -159,7 +159,7 @@ public sealed class ProblemTests
     {
         await using var server = await ApiServer.StartAsync(services => services.Configure<Candela.Controller.Api.ControllerApiOptions>(options => options.Project = "p1"));
         (await server.Http.GetAsync("/v1/machine")).EnsureSuccessStatusCode();
-        Assert.Equal(new Caller(0, "root", "p1") with { UserId = server.Machine.LastCaller!.UserId, UserName = Environment.UserName }, server.Machine.LastCaller);
+        Assert.Equal(new Caller(server.Machine.LastCaller!.UserId!.Value, Environment.UserName, "p1"), server.Machine.LastCaller);
     }
 
     [Fact]

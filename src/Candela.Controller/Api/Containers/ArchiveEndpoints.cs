@@ -1,4 +1,5 @@
 using Candela.Controller.Api.Http;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -13,11 +14,11 @@ internal static class ArchiveEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var container = api.MapGroup("/containers/{reference}").WithTags("Containers");
-        container.MapGet("/archive", ReadAsync).Produces<Stream>(StatusCodes.Status200OK, ApiRequests.TarType)
+        container.MapGet("/archive", ReadAsync).Needs(ResourceKind.Container, Verb.Execute).Produces<Stream>(StatusCodes.Status200OK, ApiRequests.TarType)
             .Describe("readContainerArchive", "Reads a path of a running container as tar", ErrorCode.NotFound, ErrorCode.Conflict);
-        container.MapPut("/archive", WriteAsync).AcceptsTar()
+        container.MapPut("/archive", WriteAsync).Needs(ResourceKind.Container, Verb.Execute).AcceptsTar()
             .Describe("writeContainerArchive", "Unpacks a tar into a folder of a running container", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.ResourceExhausted);
-        container.MapGet("/files", StatAsync).Describe("statContainerPath", "Stat of a path of a running container", ErrorCode.NotFound, ErrorCode.Conflict);
+        container.MapGet("/files", StatAsync).Needs(ResourceKind.Container, Verb.Execute).Describe("statContainerPath", "Stat of a path of a running container", ErrorCode.NotFound, ErrorCode.Conflict);
     }
 
     private static async Task ReadAsync(string reference, string path, HttpContext http, IContainerService containers, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Tasks;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,25 +15,25 @@ internal static class ContainerEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var all = api.MapGroup("/containers").WithTags("Containers");
-        all.MapGet("", ListAsync).Describe("listContainers", "Lists containers, newest first: those that run, or all");
-        all.MapPost("", CreateAsync).Describe("createContainer", "Creates a container",
+        all.MapGet("", ListAsync).Needs(ResourceKind.Container, Verb.List).Describe("listContainers", "Lists containers, newest first: those that run, or all");
+        all.MapPost("", CreateAsync).Needs(ResourceKind.Container, Verb.Create).Describe("createContainer", "Creates a container",
             ErrorCode.ImageNotFound, ErrorCode.AlreadyExists, ErrorCode.ImageInvalid, ErrorCode.NotSupported, ErrorCode.ResourceExhausted);
         var one = all.MapGroup("/{reference}");
-        one.MapGet("", GetAsync).Describe("getContainer", "Shows a container, by id, unambiguous beginning of the id, or name", ErrorCode.NotFound);
-        one.MapDelete("", RemoveAsync).Describe("removeContainer", "Removes a container", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapPost("/start", StartAsync).Describe("startContainer", "Starts a container",
+        one.MapGet("", GetAsync).Needs(ResourceKind.Container, Verb.Get).Describe("getContainer", "Shows a container, by id, unambiguous beginning of the id, or name", ErrorCode.NotFound);
+        one.MapDelete("", RemoveAsync).Needs(ResourceKind.Container, Verb.Delete).Describe("removeContainer", "Removes a container", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapPost("/start", StartAsync).Needs(ResourceKind.Container, Verb.Operate).Describe("startContainer", "Starts a container",
             ErrorCode.NotFound, ErrorCode.NotModified, ErrorCode.Conflict, ErrorCode.CommandNotFound, ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
-        one.MapPost("/stop", StopAsync).Describe("stopContainer", "Sends the stop signal and, after a time, kills", ErrorCode.NotFound, ErrorCode.NotModified);
-        one.MapPost("/restart", RestartAsync).Describe("restartContainer", "Stops and starts a container",
+        one.MapPost("/stop", StopAsync).Needs(ResourceKind.Container, Verb.Operate).Describe("stopContainer", "Sends the stop signal and, after a time, kills", ErrorCode.NotFound, ErrorCode.NotModified);
+        one.MapPost("/restart", RestartAsync).Needs(ResourceKind.Container, Verb.Operate).Describe("restartContainer", "Stops and starts a container",
             ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.CommandNotFound, ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
-        one.MapPost("/kill", KillAsync).Describe("killContainer", "Sends a signal, KILL unless given", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapPost("/pause", PauseAsync).Describe("pauseContainer", "Stops the vCPUs", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapPost("/unpause", UnpauseAsync).Describe("unpauseContainer", "Lets the vCPUs run", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapPost("/rename", RenameAsync).Describe("renameContainer", "Renames a container", ErrorCode.NotFound, ErrorCode.AlreadyExists);
-        one.MapPost("/fork", ForkAsync).Describe("forkContainer", "Clones a running container with its processes and memory",
+        one.MapPost("/kill", KillAsync).Needs(ResourceKind.Container, Verb.Operate).Describe("killContainer", "Sends a signal, KILL unless given", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapPost("/pause", PauseAsync).Needs(ResourceKind.Container, Verb.Operate).Describe("pauseContainer", "Stops the vCPUs", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapPost("/unpause", UnpauseAsync).Needs(ResourceKind.Container, Verb.Operate).Describe("unpauseContainer", "Lets the vCPUs run", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapPost("/rename", RenameAsync).Needs(ResourceKind.Container, Verb.Update).Describe("renameContainer", "Renames a container", ErrorCode.NotFound, ErrorCode.AlreadyExists);
+        one.MapPost("/fork", ForkAsync).Needs(ResourceKind.Container, Verb.Fork).Describe("forkContainer", "Clones a running container with its processes and memory",
             ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
-        one.MapGet("/stats", GetStatisticsAsync).Describe("getContainerStatistics", "What a container uses at this moment", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapGet("/processes", ListProcessesAsync).Describe("listContainerProcesses", "Lists the processes of a container", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapGet("/stats", GetStatisticsAsync).Needs(ResourceKind.Container, Verb.Get).Describe("getContainerStatistics", "What a container uses at this moment", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapGet("/processes", ListProcessesAsync).Needs(ResourceKind.Container, Verb.Get).Describe("listContainerProcesses", "Lists the processes of a container", ErrorCode.NotFound, ErrorCode.Conflict);
     }
 
     private static async Task<Ok<Container[]>> ListAsync(HttpContext http, IContainerService containers, CancellationToken cancellationToken, bool all = false)

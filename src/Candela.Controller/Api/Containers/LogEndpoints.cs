@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Streams;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,7 +18,7 @@ internal static class LogEndpoints
     private const int NanosecondsPerTick = 100;
 
     public static void Map(IEndpointRouteBuilder api) =>
-        api.MapGet("/containers/{reference}/logs", ReadAsync).WithTags("Containers").ProducesLines<LogLine>().ProducesStream()
+        api.MapGet("/containers/{reference}/logs", ReadAsync).Needs(ResourceKind.Container, Verb.Logs).WithTags("Containers").ProducesLines<LogLine>().ProducesStream()
             .Describe("readContainerLogs", "Reads a container's output: as candela-stream when the request asks for that upgrade, else as lines of JSON", ErrorCode.NotFound);
 
     private static async Task ReadAsync(

@@ -1,5 +1,6 @@
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Streams;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,15 +15,15 @@ internal static class StreamEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var container = api.MapGroup("/containers/{reference}").WithTags("Containers");
-        container.MapPost("/attach", AttachAsync).ProducesStream().RequiresUpgrade()
+        container.MapPost("/attach", AttachAsync).Needs(ResourceKind.Container, Verb.Execute).ProducesStream().RequiresUpgrade()
             .Describe("attachContainer", "Attaches to the main process: the connection goes on as candela-stream", ErrorCode.NotFound, ErrorCode.Conflict);
-        container.MapPost("/wait", WaitAsync)
+        container.MapPost("/wait", WaitAsync).Needs(ResourceKind.Container, Verb.Get)
             .Describe("waitContainer", "Waits until a container does not run, for its next exit, or for its removal", ErrorCode.NotFound);
-        container.MapPost("/exec", CreateExecAsync).WithTags("Execs")
+        container.MapPost("/exec", CreateExecAsync).Needs(ResourceKind.Container, Verb.Execute).WithTags("Execs")
             .Describe("createExec", "Prepares a process in a running container", ErrorCode.NotFound, ErrorCode.Conflict);
         var exec = api.MapGroup("/execs/{id}").WithTags("Execs");
-        exec.MapGet("", GetExecAsync).Describe("getExec", "Shows an exec", ErrorCode.NotFound);
-        exec.MapPost("/start", StartExecAsync).ProducesStream().RequiresUpgrade().Produces(StatusCodes.Status204NoContent)
+        exec.MapGet("", GetExecAsync).Needs(ResourceKind.Container, Verb.Execute).Describe("getExec", "Shows an exec", ErrorCode.NotFound);
+        exec.MapPost("/start", StartExecAsync).Needs(ResourceKind.Container, Verb.Execute).ProducesStream().RequiresUpgrade().Produces(StatusCodes.Status204NoContent)
             .Describe("startExec", "Starts an exec: detached, or the connection goes on as candela-stream", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.CommandNotFound);
     }
 

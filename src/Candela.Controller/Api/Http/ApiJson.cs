@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Candela.Controller.Access;
 using Candela.Controller.Api.Tasks;
 using Candela.Images;
 using Candela.Microvisor;
@@ -76,6 +77,11 @@ namespace Candela.Controller.Api.Http;
 [JsonSerializable(typeof(SamlProviderRequest))]
 [JsonSerializable(typeof(SamlKeyReport))]
 [JsonSerializable(typeof(IReadOnlyList<SamlKeyReport>))]
+[JsonSerializable(typeof(PeerDecision))]
+[JsonSerializable(typeof(CertificateReport))]
+[JsonSerializable(typeof(IReadOnlyList<CertificateReport>))]
+[JsonSerializable(typeof(RequestCertificateRequest))]
+[JsonSerializable(typeof(WhoAmIReport))]
 [JsonSerializable(typeof(ChangePasswordRequest))]
 [JsonSerializable(typeof(SelfRequest))]
 [JsonSerializable(typeof(TotpReport))]

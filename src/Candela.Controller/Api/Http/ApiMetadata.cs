@@ -1,3 +1,5 @@
+using Candela.Controller.Api.Access;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -38,6 +40,12 @@ internal static class ApiMetadata
 
             return endpoint;
         }
+
+        /// <summary>The service behind the endpoint asks for this permission.</summary>
+        public RouteHandlerBuilder Needs(ResourceKind kind, Verb verb) => endpoint.WithMetadata(RouteAccess.Service(kind, verb));
+
+        /// <summary>What the endpoint asks of its callers.</summary>
+        public RouteHandlerBuilder Access(RouteAccess access) => endpoint.WithMetadata(access);
 
         /// <summary>The body is a tar archive of any length.</summary>
         public RouteHandlerBuilder AcceptsTar() => endpoint.AcceptsFile(ApiRequests.TarType);

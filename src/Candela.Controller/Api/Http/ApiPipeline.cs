@@ -1,14 +1,17 @@
 using System.Security.Cryptography;
+using Candela.Controller.Api.Access;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Candela.Controller.Api.Http;
 
-/// <summary>Around every endpoint: refuses calls while the platform is prepared, and turns failures into problem details.</summary>
-internal sealed partial class ApiPipeline(IPlatformStatus status, IHostApplicationLifetime lifetime, ILogger<ApiPipeline> logger)
+/// <summary>Around every endpoint: refuses calls while the platform is prepared, and of those who may not, and turns failures into problem details.</summary>
+internal sealed partial class ApiPipeline(
+    IPlatformStatus status, RouteGuard guard, IOptions<ControllerApiOptions> options, IHostApplicationLifetime lifetime, ILogger<ApiPipeline> logger)
 {
     private const int ReferenceBytes = 6;
 
@@ -22,7 +25,7 @@ internal sealed partial class ApiPipeline(IPlatformStatus status, IHostApplicati
         {
             if (!whilePreparing)
                 status.ThrowIfNotReady();
-            await next(context);
+            await guard.RunAsync(context, context.GetEndpoint()?.Metadata.GetMetadata<RouteAccess>(), options.Value.Project, () => next(context));
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status413PayloadTooLarge })
                 await AnswerAsync(context, ApiProblem.Of(StatusCodes.Status413PayloadTooLarge, ErrorCode.InvalidArgument, TooLargeText(context)));
         }

@@ -1,6 +1,7 @@
 using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Candela.Model.Identity;
 using Microsoft.AspNetCore.Builder;
@@ -17,40 +18,40 @@ internal static class AccountEndpoints
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        Map(api.MapGroup("/users").WithTags("Users"), EntryKind.User, "User", "user");
-        Map(api.MapGroup("/service-accounts").WithTags("Service accounts"), EntryKind.ServiceAccount, "ServiceAccount", "service account");
+        Map(api.MapGroup("/users").WithTags("Users"), EntryKind.User, ResourceKind.User, "User", "user");
+        Map(api.MapGroup("/service-accounts").WithTags("Service accounts"), EntryKind.ServiceAccount, ResourceKind.ServiceAccount, "ServiceAccount", "service account");
     }
 
-    private static void Map(RouteGroupBuilder all, EntryKind kind, string id, string name)
+    private static void Map(RouteGroupBuilder all, EntryKind kind, ResourceKind resource, string id, string name)
     {
         all.MapGet("", (HttpContext http, DirectoryAdministration directory, IdentityReports reports, CancellationToken cancellationToken, string? domain = null, string? after = null, int limit = DefaultPageCount) =>
                 ListAsync(kind, domain, after, limit, http, directory, reports, cancellationToken))
-            .Describe($"list{id}s", $"Lists {name}s by name, at most 'limit' (1 to {AccountLimits.PageCount}); the next page is 'after' the last name", ErrorCode.NotFound);
+            .Needs(resource, Verb.List).Describe($"list{id}s", $"Lists {name}s by name, at most 'limit' (1 to {AccountLimits.PageCount}); the next page is 'after' the last name", ErrorCode.NotFound);
         all.MapPost("", (CreateAccountRequest request, HttpContext http, DirectoryAdministration directory, IdentityReports reports, CancellationToken cancellationToken, string? domain = null) =>
                 CreateAsync(kind, domain, request, http, directory, reports, cancellationToken))
-            .Describe($"create{id}", $"Creates a {name}", ErrorCode.NotFound, ErrorCode.AlreadyExists);
+            .Needs(resource, Verb.Create).Describe($"create{id}", $"Creates a {name}", ErrorCode.NotFound, ErrorCode.AlreadyExists);
         var one = all.MapGroup("/{reference}");
         one.MapGet("", (string reference, HttpContext http, DirectoryAdministration directory, IdentityReports reports, CancellationToken cancellationToken, string? domain = null) =>
                 GetAsync(Reference(reference, domain), http, directory, reports, cancellationToken))
-            .Describe($"get{id}", $"Shows a {name}, by name or id", ErrorCode.NotFound);
+            .Needs(resource, Verb.Get).Describe($"get{id}", $"Shows a {name}, by name or id", ErrorCode.NotFound);
         one.MapPatch("", (string reference, UpdateAccountRequest request, HttpContext http, DirectoryAdministration directory, IdentityReports reports, CancellationToken cancellationToken, string? domain = null) =>
                 UpdateAsync(Reference(reference, domain), request, http, directory, reports, cancellationToken))
-            .Describe($"update{id}", $"Changes or renames a {name}", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.AlreadyExists);
+            .Needs(resource, Verb.Update).Describe($"update{id}", $"Changes or renames a {name}", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.AlreadyExists);
         one.MapDelete("", (string reference, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
                 DoAsync(directory.DeleteAsync(http.Actor, Reference(reference, domain), cancellationToken)))
-            .Describe($"delete{id}", $"Removes a {name} with its memberships and bindings", ErrorCode.NotFound);
+            .Needs(resource, Verb.Delete).Describe($"delete{id}", $"Removes a {name} with its memberships and bindings", ErrorCode.NotFound);
         one.MapGet("/credentials", (string reference, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
                 GetCredentialsAsync(Reference(reference, domain), http, directory, cancellationToken))
-            .Describe($"get{id}Credentials", $"What a {name} proves itself by, and whether it is locked", ErrorCode.NotFound);
+            .Needs(resource, Verb.Get).Describe($"get{id}Credentials", $"What a {name} proves itself by, and whether it is locked", ErrorCode.NotFound);
         one.MapPut("/password", (string reference, ResetPasswordRequest request, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
                 DoAsync(directory.ResetPasswordAsync(http.Actor, Reference(reference, domain), request.Password, request.MustChange, cancellationToken)))
-            .Describe($"reset{id}Password", $"Sets the password of a {name} in its owner's stead, and ends its lock", ErrorCode.NotFound);
+            .Needs(resource, Verb.Reset).Describe($"reset{id}Password", $"Sets the password of a {name} in its owner's stead, and ends its lock", ErrorCode.NotFound);
         one.MapDelete("/second-factor", (string reference, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
                 DoAsync(directory.RemoveSecondFactorAsync(http.Actor, Reference(reference, domain), cancellationToken)))
-            .Describe($"remove{id}SecondFactor", $"Takes the second factor of a {name} away", ErrorCode.NotFound);
+            .Needs(resource, Verb.Reset).Describe($"remove{id}SecondFactor", $"Takes the second factor of a {name} away", ErrorCode.NotFound);
         one.MapPost("/unlock", (string reference, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
                 DoAsync(directory.UnlockAsync(http.Actor, Reference(reference, domain), cancellationToken)))
-            .Describe($"unlock{id}", $"Ends the lock of a {name} after too many failures", ErrorCode.NotFound);
+            .Needs(resource, Verb.Reset).Describe($"unlock{id}", $"Ends the lock of a {name} after too many failures", ErrorCode.NotFound);
 
         EntryReference Reference(string reference, string? domain) => IdentityRequests.Reference(kind, reference, domain);
     }

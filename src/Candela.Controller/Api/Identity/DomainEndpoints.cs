@@ -2,6 +2,7 @@ using System.Text;
 using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Candela.Model.Identity;
 using Microsoft.AspNetCore.Builder;
@@ -17,15 +18,15 @@ internal static class DomainEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var all = api.MapGroup("/domains").WithTags("Domains");
-        all.MapGet("", ListAsync).Describe("listDomains", "Lists domains");
-        all.MapPost("", CreateAsync).Describe("createDomain", "Creates the domain of a tenant", ErrorCode.AlreadyExists);
+        all.MapGet("", ListAsync).Needs(ResourceKind.Domain, Verb.List).Describe("listDomains", "Lists domains");
+        all.MapPost("", CreateAsync).Needs(ResourceKind.Domain, Verb.Create).Describe("createDomain", "Creates the domain of a tenant", ErrorCode.AlreadyExists);
         var one = all.MapGroup("/{domain}");
-        one.MapGet("", GetAsync).Describe("getDomain", "Shows a domain with its password policy", ErrorCode.NotFound);
-        one.MapPatch("", UpdateAsync).Describe("updateDomain", "Changes a domain or its password policy", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapDelete("", DeleteAsync).Describe("deleteDomain", "Removes a domain without accounts and groups", ErrorCode.NotFound, ErrorCode.Conflict);
-        one.MapGet("/ldif", ExportAsync).Produces<Stream>(StatusCodes.Status200OK, ApiRequests.LdifType)
+        one.MapGet("", GetAsync).Needs(ResourceKind.Domain, Verb.Get).Describe("getDomain", "Shows a domain with its password policy", ErrorCode.NotFound);
+        one.MapPatch("", UpdateAsync).Needs(ResourceKind.Domain, Verb.Update).Describe("updateDomain", "Changes a domain or its password policy", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapDelete("", DeleteAsync).Needs(ResourceKind.Domain, Verb.Delete).Describe("deleteDomain", "Removes a domain without accounts and groups", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapGet("/ldif", ExportAsync).Needs(ResourceKind.Domain, Verb.Get).Produces<Stream>(StatusCodes.Status200OK, ApiRequests.LdifType)
             .Describe("exportDomain", "Writes accounts and groups as LDIF (RFC 2849), with password hashes if asked for", ErrorCode.NotFound);
-        one.MapPost("/ldif", ImportAsync).AcceptsFile(ApiRequests.LdifType)
+        one.MapPost("/ldif", ImportAsync).Needs(ResourceKind.User, Verb.Create).AcceptsFile(ApiRequests.LdifType)
             .Describe("importDomain", "Makes the accounts, groups and memberships of an LDIF file; what exists stays", ErrorCode.NotFound);
     }
 

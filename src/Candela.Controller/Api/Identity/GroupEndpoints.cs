@@ -1,6 +1,7 @@
 using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Model;
 using Candela.Model.Identity;
 using Microsoft.AspNetCore.Builder;
@@ -18,17 +19,17 @@ internal static class GroupEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var all = api.MapGroup("/groups").WithTags("Groups");
-        all.MapGet("", ListAsync)
+        all.MapGet("", ListAsync).Needs(ResourceKind.Group, Verb.List)
             .Describe("listGroups", $"Lists groups by name, at most 'limit' (1 to {AccountLimits.PageCount}); the next page is 'after' the last name", ErrorCode.NotFound);
-        all.MapPost("", CreateAsync).Describe("createGroup", "Creates a group", ErrorCode.NotFound, ErrorCode.AlreadyExists);
+        all.MapPost("", CreateAsync).Needs(ResourceKind.Group, Verb.Create).Describe("createGroup", "Creates a group", ErrorCode.NotFound, ErrorCode.AlreadyExists);
         var one = all.MapGroup("/{reference}");
-        one.MapGet("", GetAsync).Describe("getGroup", "Shows a group, by name or id", ErrorCode.NotFound);
-        one.MapPatch("", UpdateAsync).Describe("updateGroup", "Changes or renames a group", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.AlreadyExists);
-        one.MapDelete("", DeleteAsync).Describe("deleteGroup", "Removes a group with its memberships and bindings", ErrorCode.NotFound);
-        one.MapGet("/members", ListMembersAsync).Describe("listGroupMembers", "Lists the direct members of a group", ErrorCode.NotFound);
-        one.MapPut("/members/{member}", AddMemberAsync)
+        one.MapGet("", GetAsync).Needs(ResourceKind.Group, Verb.Get).Describe("getGroup", "Shows a group, by name or id", ErrorCode.NotFound);
+        one.MapPatch("", UpdateAsync).Needs(ResourceKind.Group, Verb.Update).Describe("updateGroup", "Changes or renames a group", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.AlreadyExists);
+        one.MapDelete("", DeleteAsync).Needs(ResourceKind.Group, Verb.Delete).Describe("deleteGroup", "Removes a group with its memberships and bindings", ErrorCode.NotFound);
+        one.MapGet("/members", ListMembersAsync).Needs(ResourceKind.Group, Verb.Get).Describe("listGroupMembers", "Lists the direct members of a group", ErrorCode.NotFound);
+        one.MapPut("/members/{member}", AddMemberAsync).Needs(ResourceKind.Group, Verb.Update)
             .Describe("addGroupMember", "Takes user:NAME, group:NAME or service-account:NAME of the same domain into a group", ErrorCode.NotFound, ErrorCode.NotModified, ErrorCode.ResourceExhausted);
-        one.MapDelete("/members/{member}", RemoveMemberAsync).Describe("removeGroupMember", "Takes a member out of a group", ErrorCode.NotFound, ErrorCode.NotModified);
+        one.MapDelete("/members/{member}", RemoveMemberAsync).Needs(ResourceKind.Group, Verb.Update).Describe("removeGroupMember", "Takes a member out of a group", ErrorCode.NotFound, ErrorCode.NotModified);
     }
 
     private static async Task<Ok<GroupReport[]>> ListAsync(

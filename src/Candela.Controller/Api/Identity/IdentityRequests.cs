@@ -14,8 +14,8 @@ internal static class IdentityRequests
 {
     extension(HttpContext http)
     {
-        /// <summary>Who calls: a user of this host, by the daemon's socket.</summary>
-        public Actor Actor => Actor.Local(http.Caller.UserName, http.Caller.UserId);
+        /// <summary>Who calls.</summary>
+        public Actor Actor => http.Caller.Actor;
     }
 
     /// <summary>An entry by name or id.</summary>

@@ -1,3 +1,4 @@
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Http;
 using Candela.Identity.Administration;
 using Candela.Identity.Authorization;
@@ -16,17 +17,17 @@ internal static class PolicyEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var roles = api.MapGroup("/roles").WithTags("Roles");
-        roles.MapGet("", ListRolesAsync).Describe("listRoles", "Lists the roles that can be given in a tenant, or without one those for everywhere");
-        roles.MapPost("", CreateRoleAsync).Describe("createRole", "Creates a role", ErrorCode.AlreadyExists);
+        roles.MapGet("", ListRolesAsync).Needs(ResourceKind.Role, Verb.List).Describe("listRoles", "Lists the roles that can be given in a tenant, or without one those for everywhere");
+        roles.MapPost("", CreateRoleAsync).Needs(ResourceKind.Role, Verb.Create).Describe("createRole", "Creates a role", ErrorCode.AlreadyExists);
         var role = roles.MapGroup("/{name}");
-        role.MapGet("", GetRoleAsync).Describe("getRole", "Shows a role", ErrorCode.NotFound);
-        role.MapPatch("", UpdateRoleAsync).Describe("updateRole", "Changes what a role allows, for all who have it", ErrorCode.NotFound, ErrorCode.Conflict);
-        role.MapDelete("", DeleteRoleAsync).Describe("deleteRole", "Removes a role that nobody has", ErrorCode.NotFound, ErrorCode.Conflict);
+        role.MapGet("", GetRoleAsync).Needs(ResourceKind.Role, Verb.Get).Describe("getRole", "Shows a role", ErrorCode.NotFound);
+        role.MapPatch("", UpdateRoleAsync).Needs(ResourceKind.Role, Verb.Update).Describe("updateRole", "Changes what a role allows, for all who have it", ErrorCode.NotFound, ErrorCode.Conflict);
+        role.MapDelete("", DeleteRoleAsync).Needs(ResourceKind.Role, Verb.Delete).Describe("deleteRole", "Removes a role that nobody has", ErrorCode.NotFound, ErrorCode.Conflict);
         var bindings = api.MapGroup("/bindings").WithTags("Bindings");
-        bindings.MapGet("", ListBindingsAsync).Describe("listBindings", "Lists who has which role at a scope and within it", ErrorCode.NotFound);
-        bindings.MapPost("", BindAsync).Describe("createBinding", "Gives a role to somebody, somewhere", ErrorCode.NotFound);
-        bindings.MapDelete("/{id}", UnbindAsync).Describe("deleteBinding", "Takes a role away", ErrorCode.NotFound);
-        api.MapGet("/can-i", DecideAsync).WithTags("Bindings")
+        bindings.MapGet("", ListBindingsAsync).Needs(ResourceKind.Binding, Verb.List).Describe("listBindings", "Lists who has which role at a scope and within it", ErrorCode.NotFound);
+        bindings.MapPost("", BindAsync).Needs(ResourceKind.Binding, Verb.Create).Describe("createBinding", "Gives a role to somebody, somewhere", ErrorCode.NotFound);
+        bindings.MapDelete("/{id}", UnbindAsync).Needs(ResourceKind.Binding, Verb.Delete).Describe("deleteBinding", "Takes a role away", ErrorCode.NotFound);
+        api.MapGet("/can-i", DecideAsync).Access(RouteAccess.Own).WithTags("Bindings")
             .Describe("canI", "Whether the caller, or a subject, may do something somewhere, and why", ErrorCode.NotFound);
     }
 

@@ -1,3 +1,4 @@
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Http;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
@@ -16,10 +17,10 @@ internal static class SelfEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var self = api.MapGroup("/self").WithTags("Self-service");
-        self.MapPost("/password", ChangePasswordAsync).Describe("changeOwnPassword", "Changes one's own password");
-        self.MapPost("/second-factor", BeginTotpAsync).Describe("beginOwnSecondFactor", "Makes a key for one-time codes (RFC 6238), which counts once it is confirmed", ErrorCode.Conflict);
-        self.MapPost("/second-factor/confirm", ConfirmTotpAsync).Describe("confirmOwnSecondFactor", "Puts the new key in force by a code of it; gives recovery codes", ErrorCode.Conflict);
-        self.MapPost("/recovery-codes", RenewRecoveryCodesAsync).Describe("renewOwnRecoveryCodes", "Makes new recovery codes in place of the former ones", ErrorCode.Conflict);
+        self.MapPost("/password", ChangePasswordAsync).Access(RouteAccess.Own).Describe("changeOwnPassword", "Changes one's own password");
+        self.MapPost("/second-factor", BeginTotpAsync).Access(RouteAccess.Own).Describe("beginOwnSecondFactor", "Makes a key for one-time codes (RFC 6238), which counts once it is confirmed", ErrorCode.Conflict);
+        self.MapPost("/second-factor/confirm", ConfirmTotpAsync).Access(RouteAccess.Own).Describe("confirmOwnSecondFactor", "Puts the new key in force by a code of it; gives recovery codes", ErrorCode.Conflict);
+        self.MapPost("/recovery-codes", RenewRecoveryCodesAsync).Access(RouteAccess.Own).Describe("renewOwnRecoveryCodes", "Makes new recovery codes in place of the former ones", ErrorCode.Conflict);
     }
 
     private static async Task<NoContent> ChangePasswordAsync(ChangePasswordRequest request, HttpContext http, SelfService self, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Tasks;
+using Candela.Identity.Authorization;
 using Candela.Images;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
@@ -15,18 +16,18 @@ internal static class ImageEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var all = api.MapGroup("/images").WithTags("Images");
-        all.MapGet("", ListAsync).Describe("listImages", "Lists images");
-        all.MapPost("/pull", PullAsync).ProducesLines<ProgressLine>().Describe("pullImage", "Fetches an image from a registry; tells how far it is",
+        all.MapGet("", ListAsync).Needs(ResourceKind.Image, Verb.List).Describe("listImages", "Lists images");
+        all.MapPost("/pull", PullAsync).Needs(ResourceKind.Image, Verb.Create).ProducesLines<ProgressLine>().Describe("pullImage", "Fetches an image from a registry; tells how far it is",
             ErrorCode.ImageNotFound, ErrorCode.ImageInvalid, ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
-        all.MapPost("/load", LoadAsync).AcceptsTar().ProducesLines<ProgressLine>()
+        all.MapPost("/load", LoadAsync).Needs(ResourceKind.Image, Verb.Create).AcceptsTar().ProducesLines<ProgressLine>()
             .Describe("loadImages", "Loads images from an archive (docker save or OCI layout)", ErrorCode.ImageInvalid, ErrorCode.ResourceExhausted);
-        all.MapPost("/import", ImportAsync).AcceptsTar().ProducesLines<ProgressLine>()
+        all.MapPost("/import", ImportAsync).Needs(ResourceKind.Image, Verb.Create).AcceptsTar().ProducesLines<ProgressLine>()
             .Describe("importImage", "Makes an image of a root file system", ErrorCode.ImageInvalid, ErrorCode.ResourceExhausted);
-        all.MapPost("/prune", PruneAsync).Describe("pruneImages", "Removes images without a name, or all that no container uses, and collects garbage");
+        all.MapPost("/prune", PruneAsync).Needs(ResourceKind.Image, Verb.Delete).Describe("pruneImages", "Removes images without a name, or all that no container uses, and collects garbage");
         var one = all.MapGroup("/{reference}");
-        one.MapGet("", GetAsync).Describe("getImage", "Shows an image, by name (/ written as %2F), id, or unambiguous beginning of the id", ErrorCode.ImageNotFound);
-        one.MapDelete("", RemoveAsync).Describe("removeImage", "Removes a name, or with the last one the image", ErrorCode.ImageNotFound, ErrorCode.Conflict);
-        one.MapPost("/tag", TagAsync).Describe("tagImage", "Gives an image another name", ErrorCode.ImageNotFound);
+        one.MapGet("", GetAsync).Needs(ResourceKind.Image, Verb.Get).Describe("getImage", "Shows an image, by name (/ written as %2F), id, or unambiguous beginning of the id", ErrorCode.ImageNotFound);
+        one.MapDelete("", RemoveAsync).Needs(ResourceKind.Image, Verb.Delete).Describe("removeImage", "Removes a name, or with the last one the image", ErrorCode.ImageNotFound, ErrorCode.Conflict);
+        one.MapPost("/tag", TagAsync).Needs(ResourceKind.Image, Verb.Update).Describe("tagImage", "Gives an image another name", ErrorCode.ImageNotFound);
     }
 
     private static async Task<Ok<Image[]>> ListAsync(HttpContext http, IImageService images, CancellationToken cancellationToken) =>

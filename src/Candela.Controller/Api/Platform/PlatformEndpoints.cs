@@ -1,5 +1,7 @@
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Tasks;
+using Candela.Identity.Authorization;
 using Candela.Microvisor;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
@@ -14,21 +16,20 @@ internal static class PlatformEndpoints
 {
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/status", GetStatus).WithTags("Platform").WithMetadata(WorksWhilePreparing.Instance)
+        api.MapGet("/status", GetStatus).Access(RouteAccess.Everyone).WithTags("Platform").WithMetadata(WorksWhilePreparing.Instance)
             .Describe("getStatus", "How far the daemon is; answers while it is preparing, too");
-        api.MapGet("/machine", GetMachineAsync).WithTags("Machine").Describe("getMachine", "What this machine is, and why its driver was chosen");
+        api.MapGet("/machine", GetMachineAsync).Access(RouteAccess.System(ResourceKind.Machine, Verb.Get)).WithTags("Machine").Describe("getMachine", "What this machine is, and why its driver was chosen");
         var parents = api.MapGroup("/parents").WithTags("Machine");
-        parents.MapGet("", ListParentsAsync).Describe("listParents", "Lists the parents that containers are cloned from");
-        parents.MapPost("", EnsureParentAsync).Describe("ensureParent", "Makes the parent of a size ahead of need", ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
-        parents.MapDelete("/{key}", RemoveParentAsync).Describe("removeParent", "Removes a parent; it is made anew on next need", ErrorCode.NotFound, ErrorCode.Conflict);
-        api.MapGet("/tasks", ListTasks).WithTags("Tasks").Describe("listTasks", "Lists long operations: those that run, and the last that have ended");
-        api.MapGet("/events", ReadEventsAsync).WithTags("Events").ProducesLines<ResourceEvent>()
+        parents.MapGet("", ListParentsAsync).Needs(ResourceKind.Machine, Verb.List).Describe("listParents", "Lists the parents that containers are cloned from");
+        parents.MapPost("", EnsureParentAsync).Needs(ResourceKind.Machine, Verb.Operate).Describe("ensureParent", "Makes the parent of a size ahead of need", ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
+        parents.MapDelete("/{key}", RemoveParentAsync).Needs(ResourceKind.Machine, Verb.Operate).Describe("removeParent", "Removes a parent; it is made anew on next need", ErrorCode.NotFound, ErrorCode.Conflict);
+        api.MapGet("/tasks", ListTasks).Access(RouteAccess.Project(ResourceKind.Task, Verb.List)).WithTags("Tasks").Describe("listTasks", "Lists long operations: those that run, and the last that have ended");
+        api.MapGet("/events", ReadEventsAsync).Needs(ResourceKind.Event, Verb.List).WithTags("Events").ProducesLines<ResourceEvent>()
             .Describe("readEvents", "Events from a time (now unless given) to another or without end");
     }
 
     private static Ok<StatusAnswer> GetStatus(HttpContext http, IPlatformStatus status)
     {
-        _ = http.Caller;
         return TypedResults.Ok(new StatusAnswer
         {
             Ready = status.Ready,
@@ -66,7 +67,6 @@ internal static class PlatformEndpoints
 
     private static Ok<TaskRecord[]> ListTasks(HttpContext http, TaskList tasks)
     {
-        _ = http.Caller;
         return TypedResults.Ok(tasks.List().ToArray());
     }
 

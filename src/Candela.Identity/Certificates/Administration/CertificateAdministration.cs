@@ -18,7 +18,9 @@ public sealed class CertificateAdministration
     private readonly TrustHost _host;
     private readonly AccessGuard _guard;
 
-    internal CertificateAdministration(TrustHost host, AccessGuard guard) => (_host, _guard) = (host, guard);
+    /// <param name="host">What is administered.</param>
+    /// <param name="guard">Decides and records.</param>
+    public CertificateAdministration(TrustHost host, AccessGuard guard) => (_host, _guard) = (host, guard);
 
     /// <summary>Certificates on record, of one owner or of all, at most <paramref name="limit"/>.</summary>
     public Task<IReadOnlyList<IssuedCertificate>> ListAsync(Actor actor, string? owner, int limit, CancellationToken cancellationToken) =>

@@ -1,0 +1,45 @@
+using Candela.Controller.Api.Http;
+using Candela.Identity.Administration;
+using Candela.Identity.Authentication;
+using Candela.Model;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Candela.Controller.Api.Access;
+
+/// <summary>Names the callers of an application that is reached over TLS.</summary>
+public static class RemoteAccess
+{
+    /// <summary>Finds out, before an endpoint below a path runs, who calls it; who says it wrongly is answered with a 401.</summary>
+    /// <param name="application">Application.</param>
+    /// <param name="path">Path, for example <c>/v1</c>.</param>
+    /// <param name="callers">Knows them.</param>
+    public static void UseRemoteCallers(this IApplicationBuilder application, PathString path, RemoteCallers callers) => application.UseWhen(
+        context => context.Request.Path.StartsWithSegments(path),
+        branch => branch.Use((context, next) => RunAsync(context, next, callers)));
+
+    private static async Task RunAsync(HttpContext context, RequestDelegate next, RemoteCallers callers)
+    {
+        // RFC 6750, section 3
+        context.Response.OnStarting(() =>
+        {
+            if (context.Response.StatusCode == StatusCodes.Status401Unauthorized)
+                context.Response.Headers.WWWAuthenticate = context.Request.Headers.Authorization.Count == 0 ? "Bearer realm=\"candela\"" : "Bearer realm=\"candela\", error=\"invalid_token\"";
+            return Task.CompletedTask;
+        });
+        try
+        {
+            if (await callers.FindAsync(context) is { } actor)
+                context.Features.Set<IActorFeature>(new KnownActor(actor));
+        }
+        catch (CandelaException e)
+        {
+            await ApiProblem.Of(e).WriteAsync(context);
+            return;
+        }
+
+        await next(context);
+    }
+
+    private sealed record KnownActor(Actor Actor) : IActorFeature;
+}

@@ -1,0 +1,124 @@
+using System.Security.Cryptography.X509Certificates;
+using Candela.Identity.Accounts;
+using Candela.Identity.Administration;
+using Candela.Identity.Auditing;
+using Candela.Identity.Authorization;
+using Candela.Identity.Certificates;
+using Candela.Identity.Jose;
+using Candela.Identity.Workloads;
+using Candela.Model;
+using Microsoft.AspNetCore.Http;
+
+namespace Candela.Identity.Authentication;
+
+/// <summary>Verifies an access token of the platform's own provider (RFC 9068): signature, issuer, audience, time, and that it has not been revoked.</summary>
+/// <param name="token">Token.</param>
+/// <param name="certificate">TLS certificate of its sender; null: none. A bound token needs its own (RFC 8705, section 3).</param>
+/// <param name="cancellationToken">Ends the call.</param>
+/// <returns>The account or the workload whose rights count.</returns>
+/// <exception cref="CandelaException">Unauthenticated: it does not count; the message says why.</exception>
+public delegate Task<(DirectoryEntry? Account, SpiffeId? Workload)> AccessTokenVerifier(string token, X509Certificate2? certificate, CancellationToken cancellationToken);
+
+/// <summary>
+/// Who sends a request over TLS: by bearer token (RFC 6750), which is an access token of the platform (RFC 9068) or a workload's JWT-SVID, or by
+/// client certificate, an account's or a workload's X.509-SVID. What was revoked, disabled or has ended is refused at once.
+/// </summary>
+public sealed class RemoteCallers
+{
+    private const string Scheme = "Bearer ";
+    private const string AccessTokenType = "at+jwt";
+    private const int TokenLength = 16 * 1024;
+
+    private readonly IssuedClientCertificates _certificates;
+    private readonly IDirectory _directory;
+    private readonly TrustDomain _domain;
+    private readonly AccessTokenVerifier? _tokens;
+    private readonly ProtocolAudit _audit;
+    private readonly string _audience;
+
+    /// <param name="authority">Issuer of client certificates.</param>
+    /// <param name="directory">Accounts.</param>
+    /// <param name="domain">Workloads.</param>
+    /// <param name="tokens">Access tokens; null: there are none.</param>
+    /// <param name="sink">Keeps refusals.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="audience">Whom tokens must be for: the address of what is called.</param>
+    public RemoteCallers(
+        CertificateAuthority authority, IDirectory directory, TrustDomain domain, AccessTokenVerifier? tokens, IAuditSink sink, TimeProvider time, string audience)
+    {
+        _certificates = new IssuedClientCertificates(authority, directory);
+        (_directory, _domain, _tokens, _audience) = (directory, domain, tokens, audience);
+        _audit = new ProtocolAudit(sink, time);
+    }
+
+    /// <summary>The sender; null: the request does not say who it is.</summary>
+    /// <exception cref="CandelaException">Unauthenticated: it says so wrongly.</exception>
+    public async Task<Actor?> FindAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var from = context.Connection.RemoteIpAddress?.ToString() ?? "";
+        try
+        {
+            // Section 2: the header is the one way; a token in the address would be in every log.
+            var certificate = await context.Connection.GetClientCertificateAsync(context.RequestAborted);
+            var header = context.Request.Headers.Authorization;
+            if (header.Count > 1)
+                throw Refused("there is more than one Authorization header");
+            if (header is [{ } text])
+            {
+                return text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && text.Length <= TokenLength
+                    ? await OfTokenAsync(text[Scheme.Length..].Trim(), certificate, from, context.RequestAborted)
+                    : throw Refused("the Authorization header is not 'Bearer TOKEN'");
+            }
+
+            return certificate is null ? null : await OfCertificateAsync(certificate.RawData, from, context.RequestAborted);
+        }
+        catch (CandelaException e)
+        {
+            _audit.Refused(Actor.Unproven("", from), "sign-in.request", context.Request.Path, e);
+            throw;
+        }
+    }
+
+    private async Task<Actor> OfTokenAsync(string token, X509Certificate2? certificate, string from, CancellationToken cancellationToken)
+    {
+        // The type keeps them apart (RFC 9068, section 2.1): what is no access token by its type is never taken for one, nor the other way round.
+        if (_tokens is null || TypeOf(token) is not (AccessTokenType or "application/" + AccessTokenType))
+            return Of((await _domain.ValidateJwtAsync(token, _audience, cancellationToken)).Id, from);
+        return await _tokens(token, certificate, cancellationToken) switch
+        {
+            ({ } account, _) => Of(account, from),
+            (_, { } workload) => Of(workload, from),
+            _ => throw Refused("the access token speaks for a client only: it needs an account, such as the client's service account"),
+        };
+    }
+
+    private async Task<Actor> OfCertificateAsync(byte[] certificate, string from, CancellationToken cancellationToken)
+    {
+        if (await _certificates.FindAccountAsync(certificate, cancellationToken) is { } account)
+            return Of(account, from);
+        return Of(await _domain.Workloads.VerifyAsync(certificate, cancellationToken), from);
+    }
+
+    private Actor Of(DirectoryEntry account, string from) =>
+        account.Enabled && _directory.Current.GetDomain(account.DomainId) is { Enabled: true } domain ? Actor.Of(account, domain, from) : throw Refused("the account is disabled");
+
+    /// <summary>A workload of this trust domain acts; one of another would need bindings that cannot be made.</summary>
+    private Actor Of(SpiffeId id, string from) => id.TrustDomain == _domain.Name && id.Path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [var tenant, var project, var name]
+        ? Actor.Workload(Subject.Workload(tenant, project, name), from)
+        : throw Refused($"{id} is not a container of {_domain.Name}");
+
+    private static string? TypeOf(string token)
+    {
+        try
+        {
+            return CompactJws.Read(token).Header.Text("typ");
+        }
+        catch (JoseException e)
+        {
+            throw new CandelaException(ErrorCode.Unauthenticated, $"the bearer token is refused: {e.Message}", e);
+        }
+    }
+
+    private static CandelaException Refused(string reason) => new(ErrorCode.Unauthenticated, reason);
+}
