@@ -74,9 +74,9 @@ public sealed class ControllerHost : IAsyncDisposable
     public PeerDecisions CreatePeerDecisions(TrustDomain domain, IAuthorizer authorizer, AccessGuard guard, IAuditSink audit) => new(_table, domain, authorizer, guard, audit);
 
     /// <summary>Gives containers their workload identities from here; before <see cref="StartAsync"/>. Without it they have none.</summary>
-    public void UseIdentities(TrustDomain domain, AttestedConnections connections)
+    public void UseIdentities(TrustDomain domain, AttestedConnections connections, AttestedConnections plainConnections)
     {
-        _identities = new ContainerIdentities(_table, _lifecycle, domain, connections, _background, _time, _loggers.CreateLogger<ContainerIdentities>());
+        _identities = new ContainerIdentities(_table, _lifecycle, domain, connections, plainConnections, _background, _time, _loggers.CreateLogger<ContainerIdentities>());
         _machine.UseIdentities(_identities);
     }
 

@@ -107,7 +107,8 @@ internal static class DaemonHost
         return builder;
     }
 
-    private static void AddServices(IServiceCollection services, Platform platform)
+    /// <summary>Adds what front ends work with.</summary>
+    public static void AddServices(IServiceCollection services, Platform platform)
     {
         services.AddSingleton<IPlatformStatus>(platform);
         services.AddSingleton<IContainerService>(_ => platform.Service<IContainerService>());

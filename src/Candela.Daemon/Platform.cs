@@ -230,9 +230,10 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             await openId.StartAsync(trust, cancellationToken);
         if (options.Https is not null)
             _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current, options.PublicUrl);
-        WorkloadEndpoint workloads = Add(await WorkloadEndpoint.StartAsync(trust, provider.GetRequiredService<IAuditSink>(), logging => DaemonHost.Configure(logging, options), cancellationToken));
+        WorkloadEndpoint workloads = Add(await WorkloadEndpoint.StartAsync(
+            trust, provider.GetRequiredService<IAuditSink>(), logging => DaemonHost.Configure(logging, options), added => DaemonHost.AddServices(added, this), cancellationToken));
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());
-        controller.UseIdentities(trust.Domain, workloads.Connections);
+        controller.UseIdentities(trust.Domain, workloads.Connections, workloads.PlainConnections);
         _certificates = new CertificateAdministration(trust, provider.GetRequiredService<AccessGuard>());
         _peers = controller.CreatePeerDecisions(trust.Domain, provider.GetRequiredService<IAuthorizer>(), provider.GetRequiredService<AccessGuard>(), provider.GetRequiredService<IAuditSink>());
         await controller.StartAsync(cancellationToken);

@@ -82,6 +82,15 @@ public static class ControllerApi
         root.Map("/{**rest}", RefuseAsync).WithMetadata(WorksWhilePreparing.Instance, RouteAccess.Everyone).ExcludeFromDescription();
     }
 
+    /// <summary>Maps only what workloads ask about each other (<c>/v1/peer-decision</c>).</summary>
+    public static void MapPeerDecisions(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var root = endpoints.MapGroup("/v1");
+        ((IEndpointConventionBuilder)root).Finally(Wrap);
+        PeerEndpoints.Map(root);
+    }
+
     /// <summary>405 with the methods that the path has (RFC 9110, section 15.5.6), or 404.</summary>
     private static Task RefuseAsync(HttpContext context)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Security.Cryptography;
@@ -15,21 +16,23 @@ namespace Candela.Controller.Identities;
 /// <summary>Gives the containers of this machine the identities that follow from their records.</summary>
 internal sealed partial class ContainerIdentities : IContainerIdentities
 {
+    private static readonly byte[] Preface = "PRI * HTTP/2.0"u8.ToArray();
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     private readonly ContainerTable _table;
     private readonly TrustDomain _domain;
     private readonly WorkloadIdentities _workloads;
     private readonly AttestedConnections _connections;
+    private readonly AttestedConnections _plainConnections;
     private readonly BackgroundTasks _background;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TaskCompletionSource _reconciled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ContainerIdentities(
-        ContainerTable table, ContainerLifecycle lifecycle, TrustDomain domain, AttestedConnections connections, BackgroundTasks background, TimeProvider time, ILogger<ContainerIdentities> logger)
+        ContainerTable table, ContainerLifecycle lifecycle, TrustDomain domain, AttestedConnections connections, AttestedConnections plainConnections, BackgroundTasks background, TimeProvider time, ILogger<ContainerIdentities> logger)
     {
-        (_table, _domain, _workloads, _connections, _background, _time, _logger) = (table, domain, domain.Workloads, connections, background, time, logger);
+        (_table, _domain, _workloads, _connections, _plainConnections, _background, _time, _logger) = (table, domain, domain.Workloads, connections, plainConnections, background, time, logger);
         lifecycle.Renamed += OnRenamed;
     }
 
@@ -51,7 +54,11 @@ internal sealed partial class ContainerIdentities : IContainerIdentities
     }
 
     /// <inheritdoc/>
-    public Task ServeAsync(string container, IDuplexPipe connection, CancellationToken cancellationToken) => _connections.ServeAsync(container, connection, cancellationToken);
+    public async Task ServeAsync(string container, IDuplexPipe connection, CancellationToken cancellationToken)
+    {
+        var isHttp2 = await IsHttp2Async(connection.Input, cancellationToken);
+        await (isHttp2 ? _connections : _plainConnections).ServeAsync(container, connection, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async Task<(IReadOnlyList<GuestFile> Files, Task Changed)> ReadFilesAsync(string container, CancellationToken cancellationToken)
@@ -76,6 +83,21 @@ internal sealed partial class ContainerIdentities : IContainerIdentities
     {
         if (!await TryWithdrawAsync(container))
             _background.Run($"withdrawal of the identity of container {container}", () => WithdrawLaterAsync(container));
+    }
+
+    /// <summary>It begins as RFC 9113, section 3.4, says; nothing is consumed.</summary>
+    private static async Task<bool> IsHttp2Async(PipeReader input, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var read = await input.ReadAsync(cancellationToken);
+            var length = (int)Math.Min(read.Buffer.Length, Preface.Length);
+            var begins = read.Buffer.Slice(0, length).ToArray().AsSpan().SequenceEqual(Preface.AsSpan(0, length));
+            var isKnown = !begins || length == Preface.Length || read.IsCompleted;
+            input.AdvanceTo(read.Buffer.Start, isKnown ? read.Buffer.Start : read.Buffer.End);
+            if (isKnown)
+                return begins;
+        }
     }
 
     private static string Pem(string label, ReadOnlySpan<byte> der) => PemEncoding.WriteString(label, der) + "\n";

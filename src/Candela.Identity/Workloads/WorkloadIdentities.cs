@@ -97,6 +97,10 @@ public sealed partial class WorkloadIdentities : IAsyncDisposable
     /// <exception cref="CandelaException">NotFound: the container has no identity, or none here.</exception>
     public async Task<X509Svid> GetAsync(string container, CancellationToken cancellationToken) => await CurrentAsync(Held(container), cancellationToken);
 
+    /// <summary>The identity of a container that runs here.</summary>
+    /// <exception cref="CandelaException">NotFound: the container has no identity, or none here.</exception>
+    public SpiffeId IdOf(string container) => Held(container).Id;
+
     /// <summary>Ends when a container's SVID has changed, or its identity has been withdrawn, since this was read.</summary>
     /// <exception cref="CandelaException">NotFound: the container has no identity, or none here.</exception>
     public Task WhenChanged(string container) => Held(container).Changed;

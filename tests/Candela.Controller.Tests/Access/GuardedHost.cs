@@ -12,7 +12,6 @@ using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
 using Candela.Images;
 using Candela.Machine;
-using Candela.Model;
 using Candela.State;
 using Candela.State.Sqlite;
 using Microsoft.AspNetCore.Builder;

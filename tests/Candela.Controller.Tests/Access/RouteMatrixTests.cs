@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text;
 using Candela.Controller.Api.Access;
-using Candela.Identity.Accounts;
 using Candela.Identity.Authorization;
-using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 
 namespace Candela.Controller.Tests.Access;

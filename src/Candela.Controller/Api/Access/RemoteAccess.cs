@@ -1,6 +1,9 @@
 using Candela.Controller.Api.Http;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
+using Candela.Identity.Authorization;
+using Candela.Identity.Workloads;
+using Candela.Identity.Workloads.Api;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -17,6 +20,17 @@ public static class RemoteAccess
     public static void UseRemoteCallers(this IApplicationBuilder application, PathString path, RemoteCallers callers) => application.UseWhen(
         context => context.Request.Path.StartsWithSegments(path),
         branch => branch.Use((context, next) => RunAsync(context, next, callers)));
+
+    /// <summary>Names the callers of an application that containers reach over their workload sockets.</summary>
+    /// <param name="application">Application.</param>
+    /// <param name="workloads">Knows the containers.</param>
+    public static void UseWorkloadCallers(this IApplicationBuilder application, WorkloadIdentities workloads) => application.Use((context, next) =>
+    {
+        if (context.Features.Get<IAttestedConnection>() is { } connection &&
+            workloads.IdOf(connection.Container).Path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [var tenant, var project, var name])
+            context.Features.Set<IActorFeature>(new KnownActor(Actor.Workload(Subject.Workload(tenant, project, name), "workload-api")));
+        return next(context);
+    });
 
     private static async Task RunAsync(HttpContext context, RequestDelegate next, RemoteCallers callers)
     {

@@ -8,10 +8,11 @@ namespace Candela.Identity.Workloads.Api;
 
 /// <summary>
 /// The way from the guests' channels to Kestrel. Whoever holds a micro-VM's channel calls <see cref="ServeAsync"/> for each connection that
-/// the guest's socket accepts; Kestrel listens on <see cref="EndPoint"/> (HTTP/2 without TLS: the channel is private). Register it as an
+/// the guest's socket accepts; Kestrel listens on <see cref="EndPoint"/> (HTTP/2 without TLS: the channel is private), or <see cref="PlainEndPoint"/>. Register it as an
 /// <see cref="IConnectionListenerFactory"/>.
 /// </summary>
-public sealed class AttestedConnections : IConnectionListenerFactory, IConnectionListenerFactorySelector
+/// <param name="endPoint">Where Kestrel listens to these; null: <see cref="EndPoint"/>.</param>
+public sealed class AttestedConnections(EndPoint? endPoint = null) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     /// <summary>Most connections of one container at a time.</summary>
     public const int ContainerConnectionCount = 64;
@@ -22,8 +23,13 @@ public sealed class AttestedConnections : IConnectionListenerFactory, IConnectio
     private readonly Lock _gate = new();
     private readonly Dictionary<string, int> _counts = new(StringComparer.Ordinal);
 
-    /// <summary>Where Kestrel listens to these connections.</summary>
+    /// <summary>Where Kestrel listens to those that speak HTTP/2.</summary>
     public static EndPoint EndPoint { get; } = new AttestedEndPoint();
+
+    /// <summary>Where it listens to those that speak HTTP/1.1: without TLS nothing but the first bytes tells them apart.</summary>
+    public static EndPoint PlainEndPoint { get; } = new AttestedEndPoint();
+
+    private readonly EndPoint _endPoint = endPoint ?? EndPoint;
 
     /// <summary>Serves one connection; ends when it is closed by either side.</summary>
     /// <param name="container">Id of the container at the other end.</param>
@@ -54,11 +60,11 @@ public sealed class AttestedConnections : IConnectionListenerFactory, IConnectio
     }
 
     /// <inheritdoc/>
-    public bool CanBind(EndPoint endpoint) => ReferenceEquals(endpoint, EndPoint);
+    public bool CanBind(EndPoint endpoint) => ReferenceEquals(endpoint, _endPoint);
 
     /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
-        CanBind(endpoint) ? ValueTask.FromResult<IConnectionListener>(new Listener(_waiting.Reader)) : throw new NotSupportedException($"{endpoint} is not {EndPoint}");
+        CanBind(endpoint) ? ValueTask.FromResult<IConnectionListener>(new Listener(_endPoint, _waiting.Reader)) : throw new NotSupportedException($"{endpoint} is not {_endPoint}");
 
     private bool TryEnter(string container)
     {
@@ -86,11 +92,11 @@ public sealed class AttestedConnections : IConnectionListenerFactory, IConnectio
         public override string ToString() => "workloads";
     }
 
-    private sealed class Listener(ChannelReader<ConnectionContext> waiting) : IConnectionListener
+    private sealed class Listener(EndPoint endPoint, ChannelReader<ConnectionContext> waiting) : IConnectionListener
     {
         private readonly CancellationTokenSource _unbound = new();
 
-        public EndPoint EndPoint => AttestedConnections.EndPoint;
+        public EndPoint EndPoint => endPoint;
 
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
         {
