@@ -1,47 +1,63 @@
+using Candela.Controller.Access;
 using Candela.Controller.Networks.Policies;
+using Candela.Identity.Authorization;
 using Candela.Model.Networking;
 
 namespace Candela.Controller.Audit;
 
-/// <summary>Records every call of the network policy service.</summary>
-internal sealed class AuditedNetworkPolicyService(NetworkPolicyService inner, AuditLog audit) : INetworkPolicyService
+/// <summary>Asks of every call of the network policy service whether its caller may, and records it.</summary>
+internal sealed class AuditedNetworkPolicyService(NetworkPolicyService inner, AccessControl access, AuditLog audit) : INetworkPolicyService
 {
     public Task<IReadOnlyList<SecurityGroup>> ListGroupsAsync(Caller caller, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "security-group.list", "", () => inner.ListGroupsAsync(caller, cancellationToken));
+        RunAsync(caller, "security-group.list", Verb.List, "", () => inner.ListGroupsAsync(caller, cancellationToken), cancellationToken);
 
     public Task<SecurityGroup> GetGroupAsync(Caller caller, string name, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "security-group.get", name, () => inner.GetGroupAsync(caller, name, cancellationToken));
+        RunAsync(caller, "security-group.get", Verb.Get, name, () => inner.GetGroupAsync(caller, name, cancellationToken), cancellationToken);
 
     public Task<SecurityGroup> CreateGroupAsync(Caller caller, SecurityGroupSpec spec, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "security-group.create", spec.Name, () => inner.CreateGroupAsync(caller, spec, cancellationToken));
+        RunAsync(caller, "security-group.create", Verb.Create, spec.Name, () => inner.CreateGroupAsync(caller, spec, cancellationToken), cancellationToken);
 
     public Task<SecurityGroup> ReplaceGroupAsync(Caller caller, SecurityGroupSpec spec, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "security-group.replace", spec.Name, () => inner.ReplaceGroupAsync(caller, spec, cancellationToken));
+        RunAsync(caller, "security-group.replace", Verb.Update, spec.Name, () => inner.ReplaceGroupAsync(caller, spec, cancellationToken), cancellationToken);
 
     public Task RemoveGroupAsync(Caller caller, string name, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "security-group.remove", name, () => inner.RemoveGroupAsync(caller, name, cancellationToken));
+        RunAsync(caller, "security-group.remove", Verb.Delete, name, () => inner.RemoveGroupAsync(caller, name, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<string>> ListMembersAsync(Caller caller, string name, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "security-group.members", name, () => inner.ListMembersAsync(caller, name, cancellationToken));
+        RunAsync(caller, "security-group.members", Verb.Get, name, () => inner.ListMembersAsync(caller, name, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<NetworkPolicy>> ListPoliciesAsync(Caller caller, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network-policy.list", "", () => inner.ListPoliciesAsync(caller, cancellationToken));
+        RunAsync(caller, "network-policy.list", Verb.List, "", () => inner.ListPoliciesAsync(caller, cancellationToken), cancellationToken);
 
     public Task<NetworkPolicy> GetPolicyAsync(Caller caller, string name, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network-policy.get", name, () => inner.GetPolicyAsync(caller, name, cancellationToken));
+        RunAsync(caller, "network-policy.get", Verb.Get, name, () => inner.GetPolicyAsync(caller, name, cancellationToken), cancellationToken);
 
     public Task<NetworkPolicy> CreatePolicyAsync(Caller caller, NetworkPolicySpec spec, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network-policy.create", spec.Name, () => inner.CreatePolicyAsync(caller, spec, cancellationToken));
+        RunAsync(caller, "network-policy.create", Verb.Create, spec.Name, () => inner.CreatePolicyAsync(caller, spec, cancellationToken), cancellationToken);
 
     public Task<NetworkPolicy> ReplacePolicyAsync(Caller caller, NetworkPolicySpec spec, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network-policy.replace", spec.Name, () => inner.ReplacePolicyAsync(caller, spec, cancellationToken));
+        RunAsync(caller, "network-policy.replace", Verb.Update, spec.Name, () => inner.ReplacePolicyAsync(caller, spec, cancellationToken), cancellationToken);
 
     public Task RemovePolicyAsync(Caller caller, string name, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network-policy.remove", name, () => inner.RemovePolicyAsync(caller, name, cancellationToken));
+        RunAsync(caller, "network-policy.remove", Verb.Delete, name, () => inner.RemovePolicyAsync(caller, name, cancellationToken), cancellationToken);
 
     public Task<ProjectNetworking> GetSettingsAsync(Caller caller, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "networking.get", "", () => inner.GetSettingsAsync(caller, cancellationToken));
+        RunAsync(caller, "networking.get", Verb.Get, "", () => inner.GetSettingsAsync(caller, cancellationToken), cancellationToken);
 
     public Task<ProjectNetworking> SetSettingsAsync(Caller caller, ProjectNetworking settings, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "networking.set", settings.Default.ToString(), () => inner.SetSettingsAsync(caller, settings, cancellationToken));
+        RunAsync(caller, "networking.set", Verb.Update, settings.Default.ToString(), () => inner.SetSettingsAsync(caller, settings, cancellationToken), cancellationToken);
+
+    private Task<T> RunAsync<T>(Caller caller, string action, Verb verb, string target, Func<Task<T>> call, CancellationToken cancellationToken) =>
+        audit.RunAsync(caller, action, target, async () =>
+        {
+            await access.RequireAsync(caller, ResourceKind.NetworkPolicy, verb, cancellationToken);
+            return await call();
+        });
+
+    private Task<bool> RunAsync(Caller caller, string action, Verb verb, string target, Func<Task> call, CancellationToken cancellationToken) =>
+        RunAsync(caller, action, verb, target, async () =>
+        {
+            await call();
+            return true;
+        }, cancellationToken);
 }

@@ -21,7 +21,7 @@ internal sealed class AuditedNetworkService(NetworkService inner, AccessControl 
         RunAsync(caller, "network.create", Verb.Create, spec.Name, () => inner.CreateAsync(caller, spec, cancellationToken), cancellationToken);
 
     public Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.update", reference, () => inner.UpdateAsync(caller, reference, change, cancellationToken));
+        RunAsync(caller, "network.update", Verb.Update, reference, () => inner.UpdateAsync(caller, reference, change, cancellationToken), cancellationToken);
 
     public Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken) =>
         RunAsync(caller, "network.remove", Verb.Delete, reference, () => inner.RemoveAsync(caller, reference, cancellationToken), cancellationToken);

@@ -17,7 +17,7 @@ internal static class EventEndpoints
     private static readonly string[] Keys =
         ["config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret", "service", "type", "volume"];
 
-    public static void Map(DockerRoutes routes) => routes.Get("/events", RouteAccess.Service(ResourceKind.Event, Verb.List), StreamAsync);
+    public static void Map(DockerRoutes routes) => routes.Get("/events", RouteAccess.Project(ResourceKind.Event, Verb.List), StreamAsync);
 
     private static async Task StreamAsync(DockerRequest request)
     {

@@ -42,6 +42,8 @@ public sealed class DirectoryAdministration
             }
         }
 
+        if (seen.Count == 0)
+            await _guard.RequireAsync(actor, ResourceKind.Domain, Verb.List, ResourceScope.System, cancellationToken);
         return (IReadOnlyList<Domain>)seen;
     });
 

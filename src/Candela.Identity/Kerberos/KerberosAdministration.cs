@@ -46,9 +46,9 @@ public sealed class KerberosAdministration
         Actor actor, EntryReference account, IReadOnlyList<string> services, CancellationToken cancellationToken) =>
         _guard.RunAsync<(IReadOnlyList<string>, byte[])>(actor, "kerberos.keytab", $"{account.Name}@{account.Domain} {string.Join(' ', services)}".TrimEnd(), async () =>
         {
-            var principals = Require();
             var domain = EntryReference.FindDomain(_directory.Current, account.Domain);
             await _guard.RequireAsync(actor, AccessGuard.KindOf(account.Kind), Verb.Reset, services.Count == 0 ? AccessGuard.ScopeOf(domain) : ResourceScope.System, cancellationToken);
+            var principals = Require();
             var entry = account.Find(_directory.Current, domain) is { Kind: EntryKind.ServiceAccount or EntryKind.Machine } found ? found
                 : throw new CandelaException(ErrorCode.NotFound, $"No such service account or machine: {account.Name}@{account.Domain}");
             await _guard.RequireCoverAsync(actor, entry, cancellationToken);

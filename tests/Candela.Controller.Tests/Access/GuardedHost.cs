@@ -10,6 +10,8 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Certificates.Administration;
+using Candela.Identity.Kerberos;
 using Candela.Images;
 using Candela.Machine;
 using Candela.State;
@@ -122,6 +124,10 @@ internal sealed class GuardedHost : IAsyncDisposable
         .AddSingleton(Service<IImageService>())
         .AddSingleton(Service<IMachineService>())
         .AddSingleton(Service<INetworkService>())
+        .AddSingleton(Service<INetworkPolicyService>())
+        .AddSingleton(Service<IFlowService>())
+        .AddSingleton(Service<KerberosAdministration>())
+        .AddSingleton(new CertificateAdministration(null!, Service<AccessGuard>()))
         .AddSingleton(Directory)
         .AddSingleton(Policy)
         .AddSingleton(Service<AccessGuard>())

@@ -31,8 +31,8 @@ public sealed class RouteMatrixTests
         ["POST /v1/images/{reference}/tag"] = ("", """{"target":"other:1"}"""),
         ["POST /v1/parents"] = ("", """{"vCpus":1,"memoryBytes":268435456}"""),
         ["POST /v1/domains"] = ("", """{"tenant":"acme"}"""),
-        ["PATCH /v1/domains/{name}"] = ("", "{}"),
-        ["POST /v1/domains/{name}/ldif"] = ("", "version: 1\n"),
+        ["PATCH /v1/domains/{domain}"] = ("", "{}"),
+        ["POST /v1/domains/{domain}/ldif"] = ("", "version: 1\n"),
         ["POST /v1/users"] = ("", """{"name":"made"}"""),
         ["PATCH /v1/users/{reference}"] = ("", "{}"),
         ["PUT /v1/users/{reference}/password"] = ("", """{"password":"a long enough password"}"""),
@@ -44,6 +44,14 @@ public sealed class RouteMatrixTests
         ["POST /v1/roles"] = ("", """{"name":"made","permissions":[]}"""),
         ["PATCH /v1/roles/{name}"] = ("", "{}"),
         ["POST /v1/bindings"] = ("", """{"subject":"user:nobody","role":"viewer"}"""),
+        ["POST /v1/segments"] = ("", """{"name":"made"}"""),
+        ["PATCH /v1/segments/{reference}"] = ("", "{}"),
+        ["POST /v1/security-groups"] = ("", """{"name":"nothing","labels":{"a":"b"}}"""),
+        ["PUT /v1/security-groups/{name}"] = ("", """{"name":"nothing","labels":{"a":"b"}}"""),
+        ["POST /v1/network-policies"] = ("", """{"name":"nothing","direction":"Ingress","action":"Deny"}"""),
+        ["PUT /v1/network-policies/{name}"] = ("", """{"name":"nothing","direction":"Ingress","action":"Deny"}"""),
+        ["PUT /v1/networking"] = ("", """{"default":"Closed"}"""),
+        ["POST /v1/kerberos/keytabs"] = ("", """{"account":"local@system","services":[]}"""),
         ["POST /v1/certificates"] = ("", """{"owner":"user:admin@system","request":"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"}"""),
         ["POST /containers/create"] = ("", """{"Image":"base","HostConfig":{"NetworkMode":"none"}}"""),
         ["POST /containers/{name}/rename"] = ("name=other", ""),
@@ -55,7 +63,7 @@ public sealed class RouteMatrixTests
         ["POST /exec/{name}/start"] = ("", """{"Detach":true}"""),
         ["POST /exec/{name}/resize"] = ("h=1&w=1", ""),
         ["GET /containers/{name}/logs"] = ("stdout=1", ""),
-        ["POST /images/create"] = ("fromImage=base", ""),
+        ["POST /images/create"] = ("fromImage=base&tag=1", ""),
         ["POST /images/load"] = ("", "x"),
         ["POST /images/{**name}"] = ("repo=other&tag=1", ""),
         ["POST /networks/create"] = ("", """{"Name":"made"}"""),
@@ -65,8 +73,8 @@ public sealed class RouteMatrixTests
     private static readonly Dictionary<string, string[]> More = new()
     {
         ["POST /v1/containers/{reference}/fork"] = ["container:create"],
-        ["GET /v1/domains/{name}/ldif"] = ["user:get", "group:get", "service-account:get", "machine:get"],
-        ["POST /v1/domains/{name}/ldif"] = ["domain:get", "group:update"],
+        ["GET /v1/domains/{domain}/ldif"] = ["user:get", "group:get", "service-account:get", "machine:get"],
+        ["POST /v1/domains/{domain}/ldif"] = ["domain:get", "group:update"],
         ["POST /v1/bindings"] = ["*:*"],
     };
 
@@ -133,6 +141,9 @@ public sealed class RouteMatrixTests
                 Subject = Subject.Entry(user.Id), RoleId = BuiltInRoles.Developer.Id, Scope = ResourceScope.Project("default", "default").Resource(ResourceKind.Container, mine),
             },
             CancellationToken.None);
+        // docker ps names the containers' images.
+        var images = await host.Policy.CreateRoleAsync(new Role { Name = "images", Permissions = ["image:list"] }, CancellationToken.None);
+        await host.Policy.BindAsync(new RoleBinding { Subject = Subject.Entry(user.Id), RoleId = images.Id, Scope = ResourceScope.Project("default", "default") }, CancellationToken.None);
         using var one = host.Client(docker: true, "one");
         Assert.Equal(HttpStatusCode.NoContent, (await one.PostAsync("/containers/mine/start", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await one.PostAsync("/containers/theirs/start", null)).StatusCode);
@@ -157,11 +168,13 @@ public sealed class RouteMatrixTests
         var path = pattern;
         if (pattern.StartsWith("/v1/bindings/", StringComparison.Ordinal))
             path = $"/v1/bindings/{Guid.Empty}";
-        path = path.Replace("/v1/domains/{name}", "/v1/domains/system", StringComparison.Ordinal).Replace("/v1/users/{reference}", "/v1/users/admin", StringComparison.Ordinal)
-            .Replace("/v1/service-accounts/{reference}", "/v1/service-accounts/local", StringComparison.Ordinal).Replace("POST /images/{**name}", "", StringComparison.Ordinal);
+        path = path.Replace("/v1/domains/{domain}", "/v1/domains/system", StringComparison.Ordinal).Replace("/v1/users/{reference}", "/v1/users/admin", StringComparison.Ordinal)
+            .Replace("/v1/service-accounts/{reference}", "/v1/service-accounts/local", StringComparison.Ordinal).Replace("{member}", "user:admin", StringComparison.Ordinal).Replace("/v1/roles/{name}", "/v1/roles/viewer", StringComparison.Ordinal);
         if (method == "POST" && pattern == "/images/{**name}")
             path = "/images/base/tag";
-        foreach (var parameter in new[] { "{reference}", "{name}", "{key}", "{id}", "{member}", "{serial}", "{**name}" })
+        if (method == "GET" && pattern == "/images/{**name}")
+            path = "/images/base/json";
+        foreach (var parameter in new[] { "{reference}", "{name}", "{key}", "{id}", "{serial}", "{service}", "{host}", "{**name}" })
             path = path.Replace(parameter, Anything, StringComparison.Ordinal);
         using var client = host.Client(isDocker, actor);
         using var request = new HttpRequestMessage(new HttpMethod(method), query.Length > 0 ? $"{path}?{query}" : path);

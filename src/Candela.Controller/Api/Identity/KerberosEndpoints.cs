@@ -2,6 +2,7 @@ using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
+using Candela.Identity.Authorization;
 using Candela.Identity.Kerberos;
 using Candela.Model;
 using Candela.Model.Identity;
@@ -18,9 +19,9 @@ internal static class KerberosEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var kerberos = api.MapGroup("/kerberos").WithTags("Kerberos");
-        kerberos.MapPost("/keytabs", MakeKeytabAsync).Describe("makeKeytab", "Gives new keys to a service account or its services, and the keytab with them; former keys end", ErrorCode.NotFound, ErrorCode.AlreadyExists, ErrorCode.NotSupported);
-        kerberos.MapGet("/services", ListAsync).Describe("listKerberosServices", "Lists principals of services", ErrorCode.NotSupported);
-        kerberos.MapDelete("/services/{service}/{host}", DeleteAsync).Describe("deleteKerberosService", "Removes a service's principal", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.NotSupported);
+        kerberos.MapPost("/keytabs", MakeKeytabAsync).Needs(ResourceKind.ServiceAccount, Verb.Reset).Describe("makeKeytab", "Gives new keys to a service account or its services, and the keytab with them; former keys end", ErrorCode.NotFound, ErrorCode.AlreadyExists, ErrorCode.NotSupported);
+        kerberos.MapGet("/services", ListAsync).Needs(ResourceKind.ServiceAccount, Verb.List).Describe("listKerberosServices", "Lists principals of services", ErrorCode.NotSupported);
+        kerberos.MapDelete("/services/{service}/{host}", DeleteAsync).Needs(ResourceKind.ServiceAccount, Verb.Reset).Describe("deleteKerberosService", "Removes a service's principal", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.NotSupported);
     }
 
     private static async Task<Ok<KeytabReport>> MakeKeytabAsync(KeytabRequest request, HttpContext http, KerberosAdministration kerberos, CancellationToken cancellationToken)

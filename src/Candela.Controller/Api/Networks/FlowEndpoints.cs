@@ -1,3 +1,4 @@
+using Candela.Controller.Api.Access;
 using Candela.Controller.Api.Http;
 using Candela.Identity.Authorization;
 using Candela.Model;
@@ -15,15 +16,15 @@ internal static class FlowEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var flows = api.MapGroup("/flows").WithTags("Flows");
-        flows.MapGet("", ReadAsync).ProducesLines<FlowRecord>()
+        flows.MapGet("", ReadAsync).Access(RouteAccess.Project(ResourceKind.NetworkPolicy, Verb.Get)).ProducesLines<FlowRecord>()
             .Describe("readFlows", "Who talked to whom, and what was dropped by which policy: the latest entries and, followed, those to come, as lines of JSON", ErrorCode.NotFound);
-        flows.MapGet("/counters", CountAsync).Describe("countFlows", "Packets and bytes by policy and reason");
+        flows.MapGet("/counters", CountAsync).Needs(ResourceKind.NetworkPolicy, Verb.Get).Describe("countFlows", "Packets and bytes by policy and reason");
     }
 
     private static async Task ReadAsync(
         HttpContext http, IFlowService flows, DateTimeOffset? since, DateTimeOffset? until, FlowOutcome? outcome, string? policy, string? container, int limit = 1000, bool follow = false)
     {
-        Caller caller = await http.MayAsync(ResourceKind.NetworkPolicy, Verb.Get);
+        Caller caller = http.Caller;
         using var lifetime = http.LinkLifetime();
         var query = new FlowQuery { Since = since, Until = until, Outcome = outcome, Policy = policy, Container = container, Limit = limit, Follow = follow };
         await using var entries = flows.ReadAsync(caller, query, lifetime.Token).GetAsyncEnumerator(lifetime.Token);
@@ -48,5 +49,5 @@ internal static class FlowEndpoints
     }
 
     private static async Task<Ok<FlowCounter[]>> CountAsync(HttpContext http, IFlowService flows, CancellationToken cancellationToken) =>
-        TypedResults.Ok((await flows.CountAsync(await http.MayAsync(ResourceKind.NetworkPolicy, Verb.Get), cancellationToken)).ToArray());
+        TypedResults.Ok((await flows.CountAsync(http.Caller, cancellationToken)).ToArray());
 }

@@ -24,7 +24,7 @@ internal static class PlatformEndpoints
         parents.MapPost("", EnsureParentAsync).Needs(ResourceKind.Machine, Verb.Operate).Describe("ensureParent", "Makes the parent of a size ahead of need", ErrorCode.ResourceExhausted, ErrorCode.DeadlineExceeded);
         parents.MapDelete("/{key}", RemoveParentAsync).Needs(ResourceKind.Machine, Verb.Operate).Describe("removeParent", "Removes a parent; it is made anew on next need", ErrorCode.NotFound, ErrorCode.Conflict);
         api.MapGet("/tasks", ListTasks).Access(RouteAccess.Project(ResourceKind.Task, Verb.List)).WithTags("Tasks").Describe("listTasks", "Lists long operations: those that run, and the last that have ended");
-        api.MapGet("/events", ReadEventsAsync).Needs(ResourceKind.Event, Verb.List).WithTags("Events").ProducesLines<ResourceEvent>()
+        api.MapGet("/events", ReadEventsAsync).Access(RouteAccess.Project(ResourceKind.Event, Verb.List)).WithTags("Events").ProducesLines<ResourceEvent>()
             .Describe("readEvents", "Events from a time (now unless given) to another or without end");
     }
 

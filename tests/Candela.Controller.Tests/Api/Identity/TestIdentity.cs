@@ -30,7 +30,8 @@ internal sealed class TestIdentity : IAsyncDisposable
     public void AddTo(IServiceCollection services) => services
         .AddSingleton(_ => _provider.Value.GetRequiredService<IDirectory>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<IAccessPolicy>())
-        .AddSingleton(_ => _provider.Value.GetRequiredService<IAuthorizer>())
+        .AddSingleton(_ => _provider.Value.GetRequiredService<AccessGuard>())
+        .AddSingleton(_ => _provider.Value.GetRequiredService<KerberosAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<DirectoryAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<PolicyAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<ClientAdministration>())

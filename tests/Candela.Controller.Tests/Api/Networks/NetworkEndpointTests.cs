@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authorization;
@@ -68,15 +67,15 @@ public sealed class NetworkEndpointTests
         var domain = accounts.FindDomain(Domain.SystemName)!;
         var account = accounts.Find(domain.Id, EntryKind.ServiceAccount, "ci")!;
         var actor = Actor.Of(account, domain, "10.0.0.1");
-        var rights = server.Services.GetRequiredService<ApiRights>();
+        var guard = server.Services.GetRequiredService<AccessGuard>();
 
-        var denied = await Assert.ThrowsAsync<CandelaException>(() => rights.RequireAsync(actor, ResourceKind.NetworkPolicy, Verb.Create, "default", Token));
+        var denied = await Assert.ThrowsAsync<CandelaException>(() => guard.RequireAsync(actor, ResourceKind.NetworkPolicy, Verb.Create, ResourceScope.Project("default", "default"), Token));
         Assert.Equal(ErrorCode.PermissionDenied, denied.Code);
         Assert.Contains("network-policy:create", denied.Message, StringComparison.Ordinal);
-        await rights.RequireAsync(root, ResourceKind.NetworkPolicy, Verb.Create, "default", Token);
+        await guard.RequireAsync(root, ResourceKind.NetworkPolicy, Verb.Create, ResourceScope.Project("default", "default"), Token);
 
         await server.Services.GetRequiredService<PolicyAdministration>().CreateBindingAsync(root, Subject.Entry(account.Id), "project-admin", ResourceScope.Project("default", "default"), Token);
-        await rights.RequireAsync(actor, ResourceKind.NetworkPolicy, Verb.Create, "default", Token);
-        await Assert.ThrowsAsync<CandelaException>(() => rights.RequireAsync(actor, ResourceKind.NetworkPolicy, Verb.Create, "another", Token));
+        await guard.RequireAsync(actor, ResourceKind.NetworkPolicy, Verb.Create, ResourceScope.Project("default", "default"), Token);
+        await Assert.ThrowsAsync<CandelaException>(() => guard.RequireAsync(actor, ResourceKind.NetworkPolicy, Verb.Create, ResourceScope.Project("default", "another"), Token));
     }
 }
