@@ -51,7 +51,7 @@ internal static class CertificateEndpoints
         {
             Profile = CertificateProfile.Client,
             Owner = OwnerOf(http, request.Owner),
-            CommonName = request.Owner[(request.Owner.IndexOf(':', StringComparison.Ordinal) + 1)..],
+            CommonName = NameOf(request.Owner),
             Lifetime = request.LifetimeHours is { } hours ? TimeSpan.FromHours(Math.Clamp(hours, 1, 24 * 365)) : null,
         };
         var issued = await Administration(http).IssueAsync(http.Actor, order, Der(request.Request), cancellationToken);
@@ -65,6 +65,13 @@ internal static class CertificateEndpoints
         TypedResults.Ok(Report(http, await Administration(http).RevokeAsync(http.Actor, serial, RevocationReason.CessationOfOperation, cancellationToken), withPem: false));
 
     private static CertificateAdministration Administration(HttpContext http) => http.RequestServices.GetRequiredService<CertificateAdministration>();
+
+    /// <summary>The account's name without its domain: what people call themselves in signing requests. Whose it is says the record.</summary>
+    private static string NameOf(string owner)
+    {
+        var name = owner[(owner.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        return name.LastIndexOf('@') is var at and > 0 ? name[..at] : name;
+    }
 
     /// <summary>As the authority has it on record; what is no account stays as it is.</summary>
     private static string OwnerOf(HttpContext http, string text)
