@@ -67,7 +67,9 @@ public sealed class AccessTests(AccessPlatform platform) : IClassFixture<AccessP
         _ = (await platform.CandelaAsync("role", "create", "caller", "-p", "container:connect")).Text;
         var binding = (await platform.CandelaAsync("bind", "add", "caller", "workload:default/default/caller", "/tenants/default/projects/default")).Text;
         Assert.Equal(200, (await platform.CurlAsync("/peer-decision", asked)).Status);
+        Assert.Equal(401, (await platform.CurlAsync("/peer-decision", callee)).Status);
         var id = System.Text.Json.JsonDocument.Parse((await platform.CurlAsync("/peer-decision", asked)).Body).RootElement.GetProperty("target").GetString()!;
+        Assert.Equal(200, (await platform.CurlAsync("/peer-decision", [.. callee, "-H", "Candela-Source: " + id.Replace("/callee", "/caller", StringComparison.Ordinal)])).Status);
         Assert.Equal(403, (await platform.CurlAsync("/peer-decision?target=" + id, [.. caller, "-H", "Candela-Source: " + id])).Status);
         _ = (await platform.CandelaAsync("bind", "rm", binding)).Text;
         await GoneAsync(403, "/peer-decision", asked);

@@ -41,12 +41,23 @@ public sealed class PeerDecisions
             await _guard.RequireAsync(asker, ResourceKind.Binding, Verb.List, scope, cancellationToken);
         if (FindContainer(tenant, project, name) is { } container)
             scope = scope.Resource(ResourceKind.Container, container);
-        var id = await SourceAsync(source, $"spiffe://{_domain.Name}/{tenant}/{project}/{name}", cancellationToken);
+        var own = $"spiffe://{_domain.Name}/{tenant}/{project}/{name}";
+        SpiffeId id;
+        try
+        {
+            id = await SourceAsync(source, own, cancellationToken);
+        }
+        catch (CandelaException e)
+        {
+            _audit.Record(new AuditRecord(asker, "peer.decide", $"unproven {own}", e, Stopwatch.GetElapsedTime(start)));
+            throw;
+        }
+
         var decision = Parts(id) is var (sourceTenant, sourceProject, sourceName)
             ? await _authorizer.DecideAsync(Subject.Workload(sourceTenant, sourceProject, sourceName), new Permission(ResourceKind.Container, Verb.Connect), scope, cancellationToken)
             : null;
         var found = new PeerDecision(
-            id.ToString(), $"spiffe://{_domain.Name}/{tenant}/{project}/{name}", decision is { Allowed: true },
+            id.ToString(), own, decision is { Allowed: true },
             decision?.Explanation ?? $"denied: {id} is not a container of {_domain.Name}, and nothing can be bound to it");
         _audit.Record(new AuditRecord(
             asker, "peer.decide", $"{found.Source} {found.Target}", found.Allowed ? null : new CandelaException(ErrorCode.PermissionDenied, found.Explanation), Stopwatch.GetElapsedTime(start)));

@@ -29,7 +29,7 @@ internal static class PeerEndpoints
     {
         var source = new PeerSource
         {
-            Certificate = Header(http, CertificateHeader) is { } pem ? Der(pem) : null,
+            Certificate = Header(http, CertificateHeader) is { } pem ? Der(pem) : (ReadOnlyMemory<byte>?)null,
             Token = Header(http, TokenHeader),
             Id = Header(http, IdHeader),
         };
