@@ -6,8 +6,9 @@ using Candela.Controller.Api.Access;
 using Candela.Identity;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
-using Candela.Identity.OpenIdConnect;
 using Candela.Identity.Authentication;
+using Candela.Identity.OpenIdConnect;
+using Candela.Identity.OpenIdConnect.Tokens;
 using Candela.Identity.Saml;
 using Candela.Identity.SignIn;
 using Microsoft.AspNetCore.Builder;
@@ -59,9 +60,16 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
             });
         });
         WebApplication app = builder.Build();
+        string audience = new Uri(publicUrl, "/v1").ToString();
+        AccessTokenVerifier? tokens = identity.GetService<IAccessTokens>() is { } access
+            ? async (token, clientCertificate, cancellationToken) =>
+            {
+                AccessToken valid = await access.ValidateAsync(token, audience, clientCertificate, cancellationToken);
+                return (valid.Account, valid.Workload);
+            }
+            : null;
         app.UseRemoteCallers("/v1", new RemoteCallers(
-            trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, tokens: null, identity.GetRequiredService<IAuditSink>(), TimeProvider.System,
-            new Uri(publicUrl, "/v1").ToString()));
+            trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, tokens, identity.GetRequiredService<IAuditSink>(), TimeProvider.System, audience));
         app.MapControllerApi();
         app.MapTrust(trust);
         app.MapPublicTrust();

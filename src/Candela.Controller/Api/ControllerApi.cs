@@ -30,7 +30,7 @@ public static class ControllerApi
     /// Registers what the endpoints need besides <see cref="IContainerService"/>, <see cref="IImageService"/>,
     /// <see cref="IMachineService"/>, <see cref="INetworkService"/>, <see cref="INetworkPolicyService"/>, <see cref="IFlowService"/>,
     /// <see cref="IPlatformStatus"/>, and of identity <see cref="AccessGuard"/>, <see cref="IDirectory"/>, <see cref="IAccessPolicy"/>,
-    /// <see cref="DirectoryAdministration"/>, <see cref="PolicyAdministration"/>, <see cref="SelfService"/> and <see cref="Candela.Identity.Kerberos.KerberosAdministration"/>. The connections must come from
+    /// <see cref="DirectoryAdministration"/>, <see cref="PolicyAdministration"/>, <see cref="ClientAdministration"/>, <see cref="SelfService"/> and <see cref="Candela.Identity.Kerberos.KerberosAdministration"/>. The connections must come from
     /// <see cref="Transport.HalfOpenUnixSockets"/>.
     /// </summary>
     public static IServiceCollection AddControllerApi(this IServiceCollection services, Action<ControllerApiOptions>? configure = null)
@@ -69,6 +69,7 @@ public static class ControllerApi
         AccountEndpoints.Map(api);
         GroupEndpoints.Map(api);
         PolicyEndpoints.Map(api);
+        ClientEndpoints.Map(api);
         SegmentEndpoints.Map(api);
         SecurityGroupEndpoints.Map(api);
         NetworkPolicyEndpoints.Map(api);

@@ -133,6 +133,7 @@ internal sealed class GuardedHost : IAsyncDisposable
         .AddSingleton(Service<AccessGuard>())
         .AddSingleton(Service<DirectoryAdministration>())
         .AddSingleton(Service<PolicyAdministration>())
+        .AddSingleton(Service<ClientAdministration>())
         .AddSingleton(Service<SelfService>());
 
     private Task NameActor(Microsoft.AspNetCore.Http.HttpContext context, Func<Task> next)

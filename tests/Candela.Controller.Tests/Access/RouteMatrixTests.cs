@@ -44,6 +44,8 @@ public sealed class RouteMatrixTests
         ["POST /v1/roles"] = ("", """{"name":"made","permissions":[]}"""),
         ["PATCH /v1/roles/{name}"] = ("", "{}"),
         ["POST /v1/bindings"] = ("", """{"subject":"user:nobody","role":"viewer"}"""),
+        ["POST /v1/clients"] = ("", """{"name":"made"}"""),
+        ["POST /v1/clients/{name}/secret"] = ("", "{}"),
         ["POST /v1/segments"] = ("", """{"name":"made"}"""),
         ["PATCH /v1/segments/{reference}"] = ("", "{}"),
         ["POST /v1/security-groups"] = ("", """{"name":"nothing","labels":{"a":"b"}}"""),

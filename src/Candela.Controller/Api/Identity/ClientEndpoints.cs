@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
+using Candela.Identity.Authorization;
 using Candela.Identity.Authentication;
 using Candela.Identity.OpenIdConnect.Clients;
 using Candela.Model;
@@ -29,12 +30,12 @@ internal static class ClientEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var all = api.MapGroup("/clients").WithTags("Clients");
-        all.MapGet("", ListAsync).Describe("listClients", "Lists the OAuth clients of a domain by name", ErrorCode.NotFound);
-        all.MapPost("", CreateAsync).Describe("createClient", "Registers an OAuth client; its secret is shown this once", ErrorCode.NotFound, ErrorCode.AlreadyExists);
+        all.MapGet("", ListAsync).Needs(ResourceKind.Client, Verb.List).Describe("listClients", "Lists the OAuth clients of a domain by name", ErrorCode.NotFound);
+        all.MapPost("", CreateAsync).Needs(ResourceKind.Client, Verb.Create).Describe("createClient", "Registers an OAuth client; its secret is shown this once", ErrorCode.NotFound, ErrorCode.AlreadyExists);
         var one = all.MapGroup("/{name}");
-        one.MapGet("", GetAsync).Describe("getClient", "Shows a client", ErrorCode.NotFound);
-        one.MapDelete("", DeleteAsync).Describe("deleteClient", "Removes a client; its tokens count no more", ErrorCode.NotFound);
-        one.MapPost("/secret", RotateAsync).Describe("rotateClientSecret", "Gives a client another secret, which is shown this once", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapGet("", GetAsync).Needs(ResourceKind.Client, Verb.Get).Describe("getClient", "Shows a client", ErrorCode.NotFound);
+        one.MapDelete("", DeleteAsync).Needs(ResourceKind.Client, Verb.Delete).Describe("deleteClient", "Removes a client; its tokens count no more", ErrorCode.NotFound);
+        one.MapPost("/secret", RotateAsync).Needs(ResourceKind.Client, Verb.Update).Describe("rotateClientSecret", "Gives a client another secret, which is shown this once", ErrorCode.NotFound, ErrorCode.Conflict);
     }
 
     private static async Task<Ok<ClientReport[]>> ListAsync(
