@@ -87,7 +87,7 @@ public sealed class WorkloadIdentityTests(RestartPlatform platform)
         Assert.Equal(chain[0].PublicKey.ExportSubjectPublicKeyInfo(), key.ExportSubjectPublicKeyInfo());
         var bundle = new X509Certificate2Collection();
         bundle.ImportFromPem(files[2]);
-        bundle.AddRange(new X509Certificate2Collection([.. chain.Skip(1)]));
+        bundle.AddRange(chain.Skip(1).ToArray());
         return (chain[0], bundle);
     }
 

@@ -78,6 +78,7 @@ public sealed class RouteMatrixTests
         ["GET /v1/domains/{domain}/ldif"] = ["user:get", "group:get", "service-account:get", "machine:get"],
         ["POST /v1/domains/{domain}/ldif"] = ["domain:get", "group:update"],
         ["POST /v1/bindings"] = ["*:*"],
+        ["PATCH /v1/roles/{name}"] = ["*:*"],
     };
 
     [Fact]

@@ -35,7 +35,7 @@ internal static class ClientEndpoints
         var one = all.MapGroup("/{name}");
         one.MapGet("", GetAsync).Needs(ResourceKind.Client, Verb.Get).Describe("getClient", "Shows a client", ErrorCode.NotFound);
         one.MapDelete("", DeleteAsync).Needs(ResourceKind.Client, Verb.Delete).Describe("deleteClient", "Removes a client; its tokens count no more", ErrorCode.NotFound);
-        one.MapPost("/secret", RotateAsync).Needs(ResourceKind.Client, Verb.Update).Describe("rotateClientSecret", "Gives a client another secret, which is shown this once", ErrorCode.NotFound, ErrorCode.Conflict);
+        one.MapPost("/secret", RotateAsync).Needs(ResourceKind.Client, Verb.Reset).Describe("rotateClientSecret", "Gives a client another secret, which is shown this once", ErrorCode.NotFound, ErrorCode.Conflict);
     }
 
     private static async Task<Ok<ClientReport[]>> ListAsync(
