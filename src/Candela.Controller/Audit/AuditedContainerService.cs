@@ -44,10 +44,10 @@ internal sealed class AuditedContainerService(ContainerService inner, AccessCont
         RunAsync(caller, "container.rename", reference, Verb.Update, container => inner.RenameAsync(caller, container, name, cancellationToken), cancellationToken, $"{reference} {name}");
 
     public Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.connect", $"{attachment.Network} {reference}", () => inner.ConnectNetworkAsync(caller, reference, attachment, cancellationToken));
+        RunAsync(caller, "network.connect", reference, Verb.Update, container => inner.ConnectNetworkAsync(caller, container, attachment, cancellationToken), cancellationToken, $"{attachment.Network} {reference}");
 
     public Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, "network.disconnect", $"{network} {reference}", () => inner.DisconnectNetworkAsync(caller, reference, network, force, cancellationToken));
+        RunAsync(caller, "network.disconnect", reference, Verb.Update, container => inner.DisconnectNetworkAsync(caller, container, network, force, cancellationToken), cancellationToken, $"{network} {reference}");
 
     public Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken) =>
         RunAsync(caller, "container.remove", reference, Verb.Delete, container => inner.RemoveAsync(caller, container, force, cancellationToken), cancellationToken);
