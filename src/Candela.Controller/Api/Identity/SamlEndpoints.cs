@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Candela.Controller.Api.Http;
 using Candela.Identity.Accounts;
+using Candela.Identity.Authorization;
 using Candela.Identity.Saml;
 using Candela.Identity.Saml.Providers;
 using Candela.Model;
@@ -20,15 +21,15 @@ internal static class SamlEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         var all = api.MapGroup("/saml-providers").WithTags("SAML");
-        all.MapGet("", ListAsync).Describe("listSamlProviders", "Lists the SAML service providers of a domain", ErrorCode.NotFound, ErrorCode.NotSupported);
-        all.MapPost("", CreateAsync).Describe("createSamlProvider", "Registers a SAML service provider by its metadata, by fields, or both", ErrorCode.NotFound, ErrorCode.AlreadyExists, ErrorCode.NotSupported);
+        all.MapGet("", ListAsync).Needs(ResourceKind.Client, Verb.List).Describe("listSamlProviders", "Lists the SAML service providers of a domain", ErrorCode.NotFound, ErrorCode.NotSupported);
+        all.MapPost("", CreateAsync).Needs(ResourceKind.Client, Verb.Create).Describe("createSamlProvider", "Registers a SAML service provider by its metadata, by fields, or both", ErrorCode.NotFound, ErrorCode.AlreadyExists, ErrorCode.NotSupported);
         var one = all.MapGroup("/{name}");
-        one.MapGet("", GetAsync).Describe("getSamlProvider", "Shows a SAML service provider", ErrorCode.NotFound, ErrorCode.NotSupported);
-        one.MapPatch("", UpdateAsync).Describe("updateSamlProvider", "Changes a SAML service provider", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.AlreadyExists, ErrorCode.NotSupported);
-        one.MapDelete("", DeleteAsync).Describe("deleteSamlProvider", "Removes a SAML service provider", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.NotSupported);
+        one.MapGet("", GetAsync).Needs(ResourceKind.Client, Verb.Get).Describe("getSamlProvider", "Shows a SAML service provider", ErrorCode.NotFound, ErrorCode.NotSupported);
+        one.MapPatch("", UpdateAsync).Needs(ResourceKind.Client, Verb.Update).Describe("updateSamlProvider", "Changes a SAML service provider", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.AlreadyExists, ErrorCode.NotSupported);
+        one.MapDelete("", DeleteAsync).Needs(ResourceKind.Client, Verb.Delete).Describe("deleteSamlProvider", "Removes a SAML service provider", ErrorCode.NotFound, ErrorCode.Conflict, ErrorCode.NotSupported);
         var keys = api.MapGroup("/saml-keys").WithTags("SAML");
-        keys.MapGet("", ListKeysAsync).Describe("listSamlKeys", "Lists the keys that sign SAML messages now, soon, or did lately", ErrorCode.NotSupported);
-        keys.MapPost("/rotate", RotateAsync).Describe("rotateSamlKey", "Makes the next key: announced first, or with 'urgent' at once", ErrorCode.Conflict, ErrorCode.NotSupported);
+        keys.MapGet("", ListKeysAsync).Needs(ResourceKind.Client, Verb.List).Describe("listSamlKeys", "Lists the keys that sign SAML messages now, soon, or did lately", ErrorCode.NotSupported);
+        keys.MapPost("/rotate", RotateAsync).Needs(ResourceKind.System, Verb.Update).Describe("rotateSamlKey", "Makes the next key: announced first, or with 'urgent' at once", ErrorCode.Conflict, ErrorCode.NotSupported);
     }
 
     private static async Task<Ok<SamlProviderReport[]>> ListAsync(HttpContext http, IDirectory directory, CancellationToken cancellationToken, string? domain = null) =>
