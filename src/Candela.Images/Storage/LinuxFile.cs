@@ -16,13 +16,14 @@ internal static partial class LinuxFile
     private const int O_CLOEXEC = 0x80000;
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
+    private const int LOCK_UN = 8;
 
     // include/uapi/asm-generic/errno-base.h, errno.h
     private const int EAGAIN = 11;
     private const int ENOSPC = 28;
     private const int EDQUOT = 122;
 
-    /// <summary>Takes the flock(2) of a file (made when absent) until the handle is closed; null when another process has it.</summary>
+    /// <summary>Takes the flock(2) of a file (made when absent) until <see cref="Unlock"/> or the process's end; null when another process has it.</summary>
     public static SafeFileHandle? TryLock(string path)
     {
         // Not File.OpenHandle: .NET takes locks of its own there and reports them as other errors.
@@ -32,6 +33,16 @@ internal static partial class LinuxFile
         int error = Marshal.GetLastPInvokeError();
         file.Dispose();
         return error == EAGAIN ? null : throw new IOException($"cannot lock {path}: {Marshal.GetPInvokeErrorMessage(error)}", error);
+    }
+
+    /// <summary>
+    /// Gives a lock back and closes its file. Closing alone would leave it to copies of the descriptor: a child that is being started has one
+    /// until it runs its program.
+    /// </summary>
+    public static void Unlock(SafeFileHandle file)
+    {
+        _ = flock(file, LOCK_UN);
+        file.Dispose();
     }
 
     /// <summary>Makes the names in a folder durable.</summary>

@@ -63,5 +63,5 @@ internal sealed class StoreFolder : IDisposable
         LinuxFile.SyncFolder(Path.GetDirectoryName(final)!);
     }
 
-    public void Dispose() => _lock.Dispose();
+    public void Dispose() => LinuxFile.Unlock(_lock);
 }

@@ -110,7 +110,8 @@ public sealed class CloneTests(NestedHostFixture fixture) : IClassFixture<Nested
             "awk '/^[0-9a-f]+-/ { guest = ($6 == \"/tmp/memory\") } /^Private_Dirty/ { if (guest) own += $2; else vmm += $2 } END { print vmm, own }' /proc/$!/smaps");
         TestContext.Current.SendDiagnosticMessage($"written memory of VMM and of guest, KiB: {sums}");
         int overheadKibibytes = int.Parse(sums.Split(' ')[0], CultureInfo.InvariantCulture);
-        Assert.InRange(overheadKibibytes, 100, 5 * 1024);
+        // 3 to 5 MiB with two vCPUs, by how far the heap had grown.
+        Assert.InRange(overheadKibibytes, 100, 6 * 1024);
     }
 
     private async Task<string> RunCloneAsync(int port, string name)
