@@ -23,7 +23,7 @@ public sealed class LeakTests(RestartPlatform platform)
         if ((await platform.DockerAsync("ps", "-aq", "--filter", "name=leak-", "--filter", "status=created")).Lines is { Length: > 0 } neverRun)
             await platform.RemoveAsync(neverRun);
         Assert.Empty(platform.Remains.ContainerFiles());
-        Assert.Empty(platform.Remains.Mounts());
+        Assert.DoesNotContain(platform.Remains.Mounts(), mount => !mount.EndsWith("/spare-taps", StringComparison.Ordinal)); // those are for containers to come
         await Deadlines.UntilAsync($"the closing of descriptors (seed {seed}; {descriptors} before, {DescriptorCount()} after)", () => DescriptorCount() < descriptors + 20);
     }
 

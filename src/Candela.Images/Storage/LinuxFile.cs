@@ -37,11 +37,12 @@ internal static partial class LinuxFile
 
     /// <summary>
     /// Gives a lock back and closes its file. Closing alone would leave it to copies of the descriptor: a child that is being started has one
-    /// until it runs its program.
+    /// until it runs its program. May be called again.
     /// </summary>
     public static void Unlock(SafeFileHandle file)
     {
-        _ = flock(file, LOCK_UN);
+        if (!file.IsClosed)
+            _ = flock(file, LOCK_UN);
         file.Dispose();
     }
 

@@ -70,7 +70,7 @@ public sealed class AdministrationTests : IAsyncLifetime
         await DeniedAsync(() => Policy.DeleteBindingAsync(_eve, Guid.NewGuid(), Token));
         await DeniedAsync(() => Policy.DecideAsync(_eve, _admin.Subject, new Permission(ResourceKind.User, Verb.Get), ResourceScope.Tenant("acme"), Token));
         Assert.False((await Policy.DecideAsync(_eve, null, new Permission(ResourceKind.User, Verb.Get), ResourceScope.Tenant("acme"), Token))!.Allowed);
-        Assert.Empty(await Directory.ListDomainsAsync(_eve, Token));
+        await DeniedAsync(() => Directory.ListDomainsAsync(_eve, Token));
         Assert.Equal(ErrorCode.NotFound, (await Assert.ThrowsAsync<CandelaException>(() => Directory.GetAsync(_admin, Ref("nobody"), Token))).Code);
     }
 
