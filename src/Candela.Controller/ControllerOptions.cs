@@ -21,6 +21,9 @@ public sealed record ControllerOptions
     /// <summary>Most containers on this machine.</summary>
     public int ContainerCount { get; init; } = 10_000;
 
+    /// <summary>Most volumes of a project.</summary>
+    public int VolumeCount { get; init; } = 4096;
+
     /// <summary>Most forks of one call.</summary>
     public int ForkCount { get; init; } = 128;
 

@@ -8,6 +8,7 @@ using Candela.Controller.Networks;
 using Candela.Controller.Networks.Flows;
 using Candela.Controller.Networks.Policies;
 using Candela.Controller.Storage;
+using Candela.Controller.Volumes;
 using Candela.Identity.Administration;
 using Candela.Images;
 using Candela.Machine;
@@ -24,7 +25,7 @@ public static class ControllerServices
 {
     /// <summary>
     /// Adds <see cref="IContainerService"/>, <see cref="IImageService"/>, <see cref="IMachineService"/> and <see cref="ControllerHost"/>,
-    /// which must be started first. <see cref="IMachine"/>, <see cref="IImageStore"/> and logging are the caller's to add.
+    /// which must be started first. <see cref="IMachine"/>, <see cref="IImageStore"/>, <see cref="Candela.Storage.IVolumeDisks"/> and logging are the caller's to add.
     /// </summary>
     public static IServiceCollection AddController(this IServiceCollection services, ControllerOptions options)
     {
@@ -46,8 +47,12 @@ public static class ControllerServices
         services.AddSingleton<ContainerExecs>();
         services.AddSingleton<ContainerService>();
         services.AddSingleton<ImageRemovals>();
+        services.AddSingleton<ContainerCommits>();
         services.AddSingleton<ImageService>();
         services.AddSingleton<MachineService>();
+        services.AddSingleton<VolumeTable>();
+        services.AddSingleton<VolumeService>();
+        services.AddSingleton<IVolumeService, AuditedVolumeService>();
         services.AddSingleton<NetworkTable>();
         services.AddSingleton<NetworkService>();
         services.AddSingleton<INetworkService, AuditedNetworkService>();

@@ -63,8 +63,8 @@ public interface IContainerService
     /// <summary>Disconnects from a network, at once when it runs. PermissionDenied: it is not connected to it.</summary>
     Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken);
 
-    /// <summary>Removes; Conflict when it runs, unless forced.</summary>
-    Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken);
+    /// <summary>Removes; Conflict when it runs, unless forced. With <paramref name="withVolumes"/> its anonymous volumes go, too.</summary>
+    Task RemoveAsync(Caller caller, string reference, bool force, bool withVolumes, CancellationToken cancellationToken);
 
     /// <summary>
     /// Waits. The returned task completes at once when the wait is registered (so that a start cannot be missed);

@@ -20,6 +20,17 @@ public interface IImageService
     /// <inheritdoc cref="IImageStore.ImportAsync"/>
     Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken);
 
+    /// <summary>Makes an image of what a container, running or not, has changed in its own.</summary>
+    /// <param name="caller">Who calls.</param>
+    /// <param name="container">Container, by name or id.</param>
+    /// <param name="reference">Name of the image; null: none.</param>
+    /// <param name="author">Author, or empty.</param>
+    /// <param name="comment">Comment, or empty.</param>
+    /// <param name="change">Makes the image's configuration of the container's.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<Image> CommitAsync(
+        Caller caller, string container, string? reference, string author, string comment, Func<ImageConfiguration, ImageConfiguration> change, CancellationToken cancellationToken);
+
     /// <inheritdoc cref="IImageStore.TagAsync"/>
     Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken);
 

@@ -4,6 +4,7 @@ using Candela.Controller.Events;
 using Candela.Controller.Networks;
 using Candela.Controller.Networks.Policies;
 using Candela.Controller.Storage;
+using Candela.Controller.Volumes;
 using Candela.Machine;
 using Candela.Model;
 using Candela.State;
@@ -22,6 +23,8 @@ internal sealed class Recovery(
     ContainerLifecycle lifecycle,
     ProjectTable projects,
     BackgroundTasks background,
+    VolumeTable volumeTable,
+    VolumeService volumes,
     NetworkTable networkTable,
     PolicyTable policies,
     NetworkService networks,
@@ -36,6 +39,8 @@ internal sealed class Recovery(
         await projects.EnsureDefaultAsync(cancellationToken);
         await networkTable.LoadAsync(cancellationToken);
         await policies.LoadAsync(cancellationToken);
+        await ReadAllAsync(StateKeys.Volumes, volumeTable.Load, cancellationToken);
+        volumes.Sweep();
         await ReadAllAsync(StateKeys.Events, entry => events.Load(writer.Chunks.Load(entry.Value)), cancellationToken);
         await ReadAllAsync(StateKeys.Projects, Load, cancellationToken);
     }

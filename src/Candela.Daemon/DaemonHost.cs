@@ -117,6 +117,7 @@ internal static class DaemonHost
         services.AddSingleton<INetworkService>(_ => platform.Service<INetworkService>());
         services.AddSingleton<INetworkPolicyService>(_ => platform.Service<INetworkPolicyService>());
         services.AddSingleton<IFlowService>(_ => platform.Service<IFlowService>());
+        services.AddSingleton<IVolumeService>(_ => platform.Service<IVolumeService>());
         services.AddSingleton<IDirectory>(_ => platform.Service<IDirectory>());
         services.AddSingleton<IAccessPolicy>(_ => platform.Service<IAccessPolicy>());
         services.AddSingleton(_ => platform.Service<AccessGuard>());

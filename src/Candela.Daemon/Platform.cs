@@ -26,6 +26,7 @@ using Candela.Machine;
 using Candela.Microvisor.Qemu;
 using Candela.Model;
 using Candela.Network;
+using Candela.Storage;
 using Candela.Network.Host;
 using Candela.Os;
 using Candela.State;
@@ -172,6 +173,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             },
             loggers.CreateLogger<QemuMicrovisor>(),
             cancellationToken);
+        var volumes = new VolumeDisks(Path.Combine(state, "volumes"));
         LocalMachine machine = Add(new LocalMachine(
             new MachineOptions
             {
@@ -181,6 +183,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             },
             microvisor,
             images,
+            volumes,
             async (stream, events, mayBeTorn, token) => await AgentConnection.ConnectAsync(stream, events, mayBeTorn, token),
             TimeProvider.System,
             loggers.CreateLogger<LocalMachine>(),
@@ -193,6 +196,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton<IMachine>(machine);
         services.AddSingleton<IImageStore>(images);
+        services.AddSingleton<IVolumeDisks>(volumes);
         services.AddController(new ControllerOptions
         {
             StateFolder = state,

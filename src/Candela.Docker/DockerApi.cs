@@ -8,6 +8,7 @@ using Candela.Docker.Execs;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Networks;
+using Candela.Docker.Volumes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -50,6 +50,15 @@ internal static class RequestCodec
         writer.Bool(configuration.ReadOnlyRoot);
         writer.Bool(configuration.HasScratch);
         writer.Pairs(configuration.Tmpfs);
+        writer.I32(configuration.Volumes.Count);
+        for (var i = 0; i < configuration.Volumes.Count; i++)
+        {
+            var (disk, target, readOnly, copyUp) = configuration.Volumes[i];
+            writer.I32(disk);
+            writer.Text(target);
+            writer.Bool(readOnly);
+            writer.Bool(copyUp);
+        }
         writer.I64(configuration.ShmSizeBytes);
         writer.I64(configuration.MemoryLimitBytes);
         writer.I64(configuration.NanoCpus);
@@ -66,6 +75,7 @@ internal static class RequestCodec
         ReadOnlyRoot = reader.Bool(),
         HasScratch = reader.Bool(),
         Tmpfs = reader.Pairs(),
+        Volumes = ReadVolumes(ref reader),
         ShmSizeBytes = reader.I64(),
         MemoryLimitBytes = reader.I64(),
         NanoCpus = reader.I64(),
@@ -74,6 +84,19 @@ internal static class RequestCodec
         Privileged = reader.Bool(),
         IdentityFolder = reader.Text(),
     };
+
+    private static GuestVolume[] ReadVolumes(ref MessageReader reader)
+    {
+        var volumes = new GuestVolume[reader.Count(10)];
+        for (var i = 0; i < volumes.Length; i++)
+        {
+            var disk = reader.I32();
+            var target = reader.Text();
+            var readOnly = reader.Bool();
+            volumes[i] = new GuestVolume(disk, target, readOnly, reader.Bool());
+        }
+        return volumes;
+    }
 
     public static void Write(MessageWriter writer, GuestProcess process)
     {

@@ -18,6 +18,9 @@ internal static class GuestPaths
     /// <summary>Identity files of the container, where it asked for them.</summary>
     public const string IdentityFiles = Files + "/identity";
 
+    /// <summary>Below it, a folder for each volume's disk.</summary>
+    public const string Volumes = "/volumes";
+
     /// <summary>The container's /dev until it is moved into the root.</summary>
     public const string Devices = "/devices";
 

@@ -1,3 +1,4 @@
+using Candela.Guest.Container;
 using Candela.Guest.Native;
 
 namespace Candela.Guest;
@@ -26,6 +27,9 @@ internal static unsafe class Power
         foreach (var tree in (ReadOnlySpan<string>)[GuestPaths.Root, GuestPaths.Devices, GuestPaths.Kernel])
             _ = Libc.umount2(tree, Linux.MNT_DETACH);
         var isUnmounted = true;
+        foreach (var disk in VolumeMounts.Mounted)
+            isUnmounted &= Unmount(disk);
+        VolumeMounts.Clear();
         foreach (var mount in (ReadOnlySpan<string>)[GuestPaths.Scratch, GuestPaths.Image, GuestPaths.Files])
             isUnmounted &= Unmount(mount);
         if (keep)

@@ -24,6 +24,13 @@ public interface IImageStore
     /// <summary>Makes an image of one layer from a root file system tar (plain, gzip or zstd). <paramref name="reference"/> may be null (untagged).</summary>
     Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken);
 
+    /// <summary>Makes an image of another one and a layer over it.</summary>
+    /// <param name="baseId">Id of the image below.</param>
+    /// <param name="layerTar">The layer: plain tar with whiteouts (OCI image-spec, layer.md).</param>
+    /// <param name="commit">What the new image is.</param>
+    /// <param name="cancellationToken">Gives up; nothing is left.</param>
+    Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken);
+
     /// <summary>Adds a name.</summary>
     Task TagAsync(string source, string target, CancellationToken cancellationToken);
 
@@ -82,6 +89,35 @@ public sealed record Image
 
     /// <summary>What to run.</summary>
     public required ImageConfiguration Configuration { get; init; }
+
+    /// <summary>How it came to be, oldest step first; empty: it does not say.</summary>
+    public IReadOnlyList<ImageHistory> History { get; init; } = [];
+}
+
+/// <summary>A step of an image's history.</summary>
+/// <param name="CreatedAt">When; null: not said.</param>
+/// <param name="CreatedBy">Command that made it, or empty.</param>
+/// <param name="Comment">Comment, or empty.</param>
+/// <param name="LayerBytes">Uncompressed size of the layer that it added; 0: it added none.</param>
+public sealed record ImageHistory(DateTimeOffset? CreatedAt, string CreatedBy, string Comment, long LayerBytes);
+
+/// <summary>An image made of a container.</summary>
+public sealed record ImageCommit
+{
+    /// <summary>Name; null: none.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>What it is to run.</summary>
+    public required ImageConfiguration Configuration { get; init; }
+
+    /// <summary>Author; empty: that of the image below.</summary>
+    public string Author { get; init; } = "";
+
+    /// <summary>Comment.</summary>
+    public string Comment { get; init; } = "";
+
+    /// <summary>Command line that made the layer.</summary>
+    public string CreatedBy { get; init; } = "";
 }
 
 /// <summary>The run-time part of an image's configuration (OCI image-spec, config.md).</summary>

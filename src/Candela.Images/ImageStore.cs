@@ -128,10 +128,21 @@ public sealed partial class ImageStore : IImageStore, IDisposable
             Comment = file.Comment ?? "",
             DiffIds = file.DiffIds,
             Configuration = file.Run?.ToModel() ?? new ImageConfiguration(),
+            History = History(stored),
         };
 
         IReadOnlyList<string> Names(IEnumerable<KeyValuePair<string, string>> names) =>
             [.. names.Where(name => name.Value == imageId).Select(static name => ImageReference.Parse(name.Key).Familiar)];
+    }
+
+    /// <summary>Steps with the sizes of their layers, where as many steps as there are layers say that they added one.</summary>
+    private static List<ImageHistory> History(StoredImage stored)
+    {
+        IReadOnlyList<HistoryEntry> steps = stored.Configuration.History ?? [];
+        if (steps.Count(static step => !step.IsEmptyLayer) != stored.Layers.Length)
+            return [.. stored.Layers.Select(layer => new ImageHistory(stored.Configuration.Created, "", "", layer.UncompressedBytes))];
+        int layers = 0;
+        return [.. steps.Select(step => new ImageHistory(step.Created, step.CreatedBy ?? "", step.Comment ?? "", step.IsEmptyLayer ? 0 : stored.Layers[layers++].UncompressedBytes))];
     }
 
     private void Raise(string action, string imageId, string name) => Changed?.Invoke(new ImageEvent(action, imageId, name));

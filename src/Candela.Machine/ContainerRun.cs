@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
-using Candela.Images;
 using Candela.Machine.Identities;
 using Candela.Machine.Launch;
 using Candela.Machine.Logs;
@@ -14,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Candela.Machine;
 
 /// <summary>One run of a container: a micro-VM, its agent, and the processes in it, from the clone to the last remains.</summary>
-internal sealed partial class ContainerRun(RunContext context, Container container, ContainerLog log, IMicroVm vm, BlockImageLease lease, JournalEntry journal, bool wasAdopted = false)
+internal sealed partial class ContainerRun(RunContext context, Container container, ContainerLog log, IMicroVm vm, RunLease lease, JournalEntry journal, bool wasAdopted = false)
     : IAgentEvents
 {
     /// <summary>The agent's number of the main process.</summary>
@@ -428,7 +427,7 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     {
         try
         {
-            if (!container.Spec.AutoRemove && _agent is { } agent && !vm.Exited.IsCompleted && !_journal.Paused)
+            if ((!container.Spec.AutoRemove || container.Volumes.Count > 0) && _agent is { } agent && !vm.Exited.IsCompleted && !_journal.Paused)
             {
                 using var deadline = new CancellationTokenSource(context.Options.PowerOffTimeout, context.Time);
                 await agent.PowerOffAsync(deadline.Token);

@@ -1,9 +1,9 @@
 using Candela.Guest.Protocol.Host;
-using Candela.Images;
 using Candela.Machine.Files;
 using Candela.Machine.Launch;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Storage;
 
 namespace Candela.Machine;
 
@@ -97,13 +97,13 @@ public sealed partial class LocalMachine
         deadline.CancelAfter(_options.StartTimeout);
         try
         {
-            BlockImageLease lease = await _images.OpenBlockImageAsync(container.ImageId, deadline.Token);
+            RunLease lease = await LeaseAsync(container, new VolumeHolder($"the reading or writing of files of container {container.Name}", static () => true), deadline.Token);
             IMicroVm vm;
             try
             {
                 await EnsureScratchAsync(slot, deadline.Token);
                 MicroVmSize size = SizeClass.For(new ContainerSpec { Image = "" }, _options); // the one of which some wait
-                vm = await _microvisor.CloneAsync(NewClone(container.Id, size, lease.Path, slot.ScratchPath), deadline.Token);
+                vm = await _microvisor.CloneAsync(NewClone(container.Id, size, lease.Image.Path, slot.ScratchPath, lease.VolumePaths), deadline.Token);
             }
             catch
             {
@@ -111,7 +111,7 @@ public sealed partial class LocalMachine
                 throw;
             }
 
-            return await Translate(IdleMicroVm.OpenAsync(_context, vm, lease, LaunchPlan.FilesOnly(container, lease.FileSystem, _time), deadline.Token));
+            return await Translate(IdleMicroVm.OpenAsync(_context, vm, lease, LaunchPlan.FilesOnly(container, lease.Image.FileSystem, _time), deadline.Token));
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -12,6 +12,7 @@ using Candela.Machine.Native;
 using Candela.Machine.Streams;
 using Candela.Microvisor;
 using Candela.Model;
+using Candela.Storage;
 using Candela.Network;
 using Candela.Network.Flows;
 using Candela.Network.Nftables;
@@ -28,6 +29,7 @@ public sealed partial class LocalMachine : IMachine
     private readonly MachineOptions _options;
     private readonly IMicrovisor _microvisor;
     private readonly IImageStore _images;
+    private readonly IVolumeDisks _volumes;
     private readonly TimeProvider _time;
     private readonly ILogger<LocalMachine> _logger;
     private readonly MachineNetwork? _network;
@@ -37,13 +39,14 @@ public sealed partial class LocalMachine : IMachine
 
     /// <summary>Makes it; call <see cref="RecoverAsync"/> before anything else. Without a network containers have loopback only.</summary>
     public LocalMachine(
-        MachineOptions options, IMicrovisor microvisor, IImageStore images, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger, MachineNetwork? network = null, string? networkLack = null)
+        MachineOptions options, IMicrovisor microvisor, IImageStore images, IVolumeDisks volumes, AgentConnector connectAgent, TimeProvider time, ILogger<LocalMachine> logger, MachineNetwork? network = null, string? networkLack = null)
     {
         NetworkLack = network is null ? networkLack ?? "this machine has no networks; --network none works" : null;
         _network = network;
         _options = options;
         _microvisor = microvisor;
         _images = images;
+        _volumes = volumes;
         _time = time;
         _logger = logger;
         _scratch = new ScratchDisks(Path.Combine(options.StateFolder, "scratch"), options.ScratchBytes, options.ScratchPoolCount, logger);
@@ -233,6 +236,8 @@ public sealed partial class LocalMachine : IMachine
     public async Task<ForkOutcome> ForkAsync(string id, IReadOnlyList<Container> forks, CancellationToken cancellationToken)
     {
         ContainerRun source = Run(id);
+        if (source.Container.Volumes.Count > 0)
+            throw new CandelaException(ErrorCode.NotSupported, $"container {id} has volumes, each of which is attached to one micro-VM at a time: only containers without volumes can be forked");
         if (source.Paused)
             throw new CandelaException(ErrorCode.Conflict, $"container {id} is paused: unpause it first");
         ContainerSlot[] slots = [.. forks.Select(f => Slot(f.Id))];
@@ -243,7 +248,7 @@ public sealed partial class LocalMachine : IMachine
         {
             foreach (ContainerSlot slot in slots)
                 Directory.CreateDirectory(slot.Folder);
-            CloneSpec[] clones = [.. forks.Zip(slots, (f, s) => NewClone(f.Id, source.MicroVm.Record.Size, source.MicroVm.Record.ImagePath!, s.ScratchPath))];
+            CloneSpec[] clones = [.. forks.Zip(slots, (f, s) => NewClone(f.Id, source.MicroVm.Record.Size, source.MicroVm.Record.ImagePath!, s.ScratchPath, []))];
             result = await _microvisor.ForkAsync(source.MicroVm, clones, token => CopyScratchAsync(id, slots, token), cancellationToken);
             clock.Add("fork", result.Stages);
             clock.Mark("fork");
@@ -252,7 +257,7 @@ public sealed partial class LocalMachine : IMachine
             var started = new List<StartedContainer>();
             for (int i = 0; i < forks.Count; i++)
             {
-                BlockImageLease lease = await _images.OpenBlockImageAsync(forks[i].ImageId, cancellationToken);
+                RunLease lease = await LeaseAsync(forks[i], new VolumeHolder($"container {forks[i].Name}", static () => false), cancellationToken);
                 ContainerRun run = NewRun(forks[i], slots[i], result.Forks[i], lease);
                 runs.Add(run);
                 Connect(forks[i], result.Forks[i]);
@@ -402,8 +407,8 @@ public sealed partial class LocalMachine : IMachine
         await _microvisor.DisposeAsync();
     }
 
-    private static CloneSpec NewClone(string id, MicroVmSize size, string imagePath, string? scratchPath) =>
-        new() { Id = id[..VmIdLength], Size = size, ImagePath = imagePath, ScratchPath = scratchPath };
+    private static CloneSpec NewClone(string id, MicroVmSize size, string imagePath, string? scratchPath, IReadOnlyList<string> volumePaths) =>
+        new() { Id = id[..VmIdLength], Size = size, ImagePath = imagePath, ScratchPath = scratchPath, VolumePaths = volumePaths };
 
     private static PathStat ToPathStat(ArchiveStat stat) =>
         new(stat.Name, stat.Size, stat.Mode, DateTimeOffset.FromUnixTimeSeconds(stat.ModifiedAt), stat.LinkTarget);
@@ -412,16 +417,16 @@ public sealed partial class LocalMachine : IMachine
     {
         var clock = new StageClock();
         MicroVmSize size = SizeClass.For(container.Spec, _options);
-        BlockImageLease lease = await _images.OpenBlockImageAsync(container.ImageId, cancellationToken);
         ContainerRun? run = null;
+        RunLease lease = await LeaseAsync(container, new VolumeHolder($"container {container.Name}", () => run is { HasEnded: true }), cancellationToken);
         try
         {
-            GuestConfiguration configuration = LaunchPlan.Configuration(container, lease.FileSystem, HostOf(container), _time);
+            GuestConfiguration configuration = LaunchPlan.Configuration(container, lease.Image.FileSystem, HostOf(container), _time);
             GuestProcess main = LaunchPlan.Process(container, container.Process, slot.InitialSize);
             await EnsureScratchAsync(slot, cancellationToken);
             clock.Mark("disks");
 
-            IMicroVm vm = await _microvisor.CloneAsync(NewClone(container.Id, size, lease.Path, slot.ScratchPath), cancellationToken);
+            IMicroVm vm = await _microvisor.CloneAsync(NewClone(container.Id, size, lease.Image.Path, slot.ScratchPath, lease.VolumePaths), cancellationToken);
             clock.Add("clone", vm.Stages);
             clock.Mark("clone");
             run = NewRun(container, slot, vm, lease);
@@ -456,6 +461,21 @@ public sealed partial class LocalMachine : IMachine
         }
 
         return added;
+    }
+
+    /// <summary>The image and the volumes, for one micro-VM. Waits for volumes whose former micro-VM is ending.</summary>
+    private async Task<RunLease> LeaseAsync(Container container, VolumeHolder holder, CancellationToken cancellationToken)
+    {
+        BlockImageLease image = await _images.OpenBlockImageAsync(container.ImageId, cancellationToken);
+        try
+        {
+            return new RunLease(image, await _volumes.AttachAsync(LaunchPlan.VolumeDisks(container), holder, cancellationToken));
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
     }
 
     private async Task EnsureScratchAsync(ContainerSlot slot, CancellationToken cancellationToken)
@@ -495,7 +515,7 @@ public sealed partial class LocalMachine : IMachine
             ? null
             : _network.HostAddress(container.Project);
 
-    private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, BlockImageLease lease)
+    private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, RunLease lease)
     {
         var journal = new JournalEntry { ContainerId = container.Id, MicroVm = vm.Record, ImageId = container.ImageId, StartedAt = _time.GetUtcNow() };
         return new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal);
@@ -521,8 +541,9 @@ public sealed partial class LocalMachine : IMachine
             }
 
             ContainerSlot slot = Slot(id);
-            BlockImageLease lease = await _images.OpenBlockImageAsync(journal.ImageId, cancellationToken);
-            var run = new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal, wasAdopted: true);
+            ContainerRun? run = null;
+            RunLease lease = await LeaseAsync(container, new VolumeHolder($"container {container.Name}", () => run is { HasEnded: true }), cancellationToken);
+            run = new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal, wasAdopted: true);
             try
             {
                 await run.ResumeAsync(cancellationToken);

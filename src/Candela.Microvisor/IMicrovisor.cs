@@ -58,6 +58,9 @@ public sealed record CloneSpec
 
     /// <summary>Writable disk: <c>/dev/vdb</c> in the guest; null leaves the empty placeholder.</summary>
     public string? ScratchPath { get; init; }
+
+    /// <summary>Further writable disks: <c>/dev/vdc</c> and so on; at most <see cref="MicroVmLimits.VolumeCount"/>.</summary>
+    public IReadOnlyList<string> VolumePaths { get; init; } = [];
 }
 
 /// <summary>Makes the host's side of micro-VMs' network cards, ahead of need and connected to nothing.</summary>
@@ -82,6 +85,9 @@ public static class MicroVmLimits
 
     /// <summary>Network cards of a micro-VM: so many networks it can be connected to at once. One costs some 0.2 MiB of the VMM's memory.</summary>
     public const int CardCount = 4;
+
+    /// <summary>Most volumes of a micro-VM: for each there is a placeholder in every parent.</summary>
+    public const int VolumeCount = Limits.VolumeCount;
 
     /// <summary>Least memory, 64 MiB.</summary>
     public const long MemoryMinimumBytes = 64L << 20;

@@ -39,6 +39,9 @@ public sealed record Container
     /// <summary>Ports of the host that lead to it in its present run, with the ports that were chosen.</summary>
     public IReadOnlyList<PortPublication> Published { get; init; } = [];
 
+    /// <summary>Volumes that it mounts: those asked for, those of the image, and those of other containers.</summary>
+    public IReadOnlyList<ContainerVolume> Volumes { get; init; } = [];
+
     /// <summary>Id of the container that this one was forked from, if any.</summary>
     public string? ForkedFrom { get; init; }
 

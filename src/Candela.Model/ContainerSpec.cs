@@ -57,6 +57,12 @@ public sealed record ContainerSpec
     /// <summary>tmpfs mounts: absolute path to mount options.</summary>
     public IReadOnlyDictionary<string, string> Tmpfs { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Volumes to mount, besides those that the image declares.</summary>
+    public IReadOnlyList<VolumeMountSpec> Volumes { get; init; } = [];
+
+    /// <summary>Containers whose volumes it mounts, too: name or id, with <c>:ro</c> or <c>:rw</c>.</summary>
+    public IReadOnlyList<string> VolumesFrom { get; init; } = [];
+
     /// <summary>Size of <c>/dev/shm</c> in bytes; 0: 64 MiB.</summary>
     public long ShmSizeBytes { get; init; }
 

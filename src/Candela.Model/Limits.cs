@@ -30,6 +30,9 @@ public static class Limits
     /// <summary>Smallest memory limit, bytes (Docker's).</summary>
     public const long MemoryBytesMinimum = 6 * 1024 * 1024;
 
+    /// <summary>Most volumes of one container: its micro-VM has so many disks for them.</summary>
+    public const int VolumeCount = 8;
+
     /// <summary>Most vCPUs of a micro-VM.</summary>
     public const int VCpuCount = 32;
 }

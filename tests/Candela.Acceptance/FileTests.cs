@@ -70,6 +70,27 @@ public sealed class FileTests(Platform platform)
         await platform.RemoveAsync(id);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_committed_container_is_an_image_with_its_changes(bool running)
+    {
+        var name = "committed-" + (running ? "running" : "stopped");
+        var id = await platform.StartContainerAsync(["-e", "FROM=container"], "sh", "-c", $"rm /bin/ls; mkdir -m 700 /new; echo kept > /new/file; chown 5:6 /new/file; ln /new/file /new/link; touch /done; {(running ? "exec sleep 1000" : "true")}");
+        if (running)
+            await Deadlines.UntilAsync("its changes", async () => (await platform.DockerAsync("exec", id, "test", "-e", "/done")).ExitCode == 0);
+        else
+            Assert.Equal("0", (await platform.DockerAsync("wait", id)).Text);
+
+        Assert.StartsWith("sha256:", (await platform.DockerAsync("commit", "-m", "a reason", "-a", "me", "-c", "CMD [\"sh\",\"-c\",\"cat /new/link; stat -c %u:%g:%h /new/file; stat -c %a /new; [ -e /bin/ls ] || echo gone; echo $FROM\"]", id, name)).Text, StringComparison.Ordinal);
+
+        Assert.Equal(["kept", "5:6:2", "700", "gone", "container"], (await platform.DockerAsync("run", "--rm", "--network=none", name)).Lines);
+        Assert.Equal("a reason", (await platform.DockerAsync("history", "--format", "{{.Comment}}", name)).Lines[0]);
+        Assert.Equal("me", (await platform.DockerAsync("image", "inspect", "-f", "{{.Author}}", name)).Text);
+        await platform.RemoveAsync(id);
+        Assert.Equal(0, (await platform.DockerAsync("rmi", name)).ExitCode);
+    }
+
     [Fact]
     public async Task An_exported_file_system_is_an_image_again()
     {

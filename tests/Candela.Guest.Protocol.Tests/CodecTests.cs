@@ -39,6 +39,7 @@ public class CodecTests
             ReadOnlyRoot = true,
             HasScratch = false,
             Tmpfs = [new("/run", "size=1m")],
+            Volumes = [new(1, "/data", true, false), new(0, "/more", false, true)],
             ShmSizeBytes = 5,
             MemoryLimitBytes = 1,
             NanoCpus = 2,

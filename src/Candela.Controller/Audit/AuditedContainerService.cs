@@ -49,8 +49,8 @@ internal sealed class AuditedContainerService(ContainerService inner, AccessCont
     public Task DisconnectNetworkAsync(Caller caller, string reference, string network, bool force, CancellationToken cancellationToken) =>
         RunAsync(caller, "network.disconnect", reference, Verb.Update, container => inner.DisconnectNetworkAsync(caller, container, network, force, cancellationToken), cancellationToken, $"{network} {reference}");
 
-    public Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken) =>
-        RunAsync(caller, "container.remove", reference, Verb.Delete, container => inner.RemoveAsync(caller, container, force, cancellationToken), cancellationToken);
+    public Task RemoveAsync(Caller caller, string reference, bool force, bool withVolumes, CancellationToken cancellationToken) =>
+        RunAsync(caller, "container.remove", reference, Verb.Delete, container => inner.RemoveAsync(caller, container, force, withVolumes, cancellationToken), cancellationToken);
 
     public Task<Task<WaitResult>> WaitAsync(Caller caller, string reference, WaitCondition condition, CancellationToken cancellationToken) =>
         RunAsync(caller, "container.wait", reference, Verb.Get, container => inner.WaitAsync(caller, container, condition, cancellationToken), cancellationToken);

@@ -23,6 +23,15 @@ internal sealed class AuditedImageService(ImageService inner, AccessControl acce
     public Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.import", Verb.Create, reference ?? "", () => inner.ImportAsync(caller, rootfsTar, reference, configuration, cancellationToken), cancellationToken);
 
+    public Task<Image> CommitAsync(
+        Caller caller, string container, string? reference, string author, string comment, Func<ImageConfiguration, ImageConfiguration> change, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.commit", Verb.Create, $"{container} {reference}", async () =>
+        {
+            // Its files become readable to all who may have the image.
+            var id = await access.RequireContainerAsync(caller, container, Verb.Execute, cancellationToken);
+            return await inner.CommitAsync(caller, id, reference, author, comment, change, cancellationToken);
+        }, cancellationToken);
+
     public Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.tag", Verb.Update, $"{source} {target}", () => inner.TagAsync(caller, source, target, cancellationToken), cancellationToken);
 

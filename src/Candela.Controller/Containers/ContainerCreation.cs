@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Candela.Controller.Images;
 using Candela.Controller.Networks;
+using Candela.Controller.Volumes;
 using Candela.Images;
 using Candela.Model;
 
@@ -8,7 +9,7 @@ namespace Candela.Controller.Containers;
 
 /// <summary>Makes containers of specifications.</summary>
 internal sealed class ContainerCreation(
-    ControllerOptions options, ContainerTable table, ContainerLifecycle lifecycle, ImageRemovals removals, NetworkService networks, IImageStore images, TimeProvider time)
+    ControllerOptions options, ContainerTable table, ContainerLifecycle lifecycle, ImageRemovals removals, NetworkService networks, VolumeService volumes, IImageStore images, TimeProvider time)
 {
     private const int HostnameDigits = 12;
 
@@ -21,13 +22,15 @@ internal sealed class ContainerCreation(
             name = ContainerNames.Check(name);
         CheckCount(1);
         var seen = removals.Generation;
-        var entry = NewEntry(project, spec, attachments, await images.GetAsync(spec.Image, cancellationToken));
+        var image = await images.GetAsync(spec.Image, cancellationToken);
+        var entry = NewEntry(project, spec, attachments, image);
         Hold(entry, name);
         try
         {
             // The held name makes the image count as used. An image removed before that must be looked up again.
             if (await removals.HappenedSinceAsync(seen, cancellationToken))
-                Replace(entry, spec, await images.GetAsync(spec.Image, cancellationToken));
+                Replace(entry, spec, image = await images.GetAsync(spec.Image, cancellationToken));
+            await volumes.ResolveAsync(entry, image.Configuration.Volumes, cancellationToken);
         }
         catch
         {
@@ -35,7 +38,16 @@ internal sealed class ContainerCreation(
             throw;
         }
 
-        await lifecycle.CreateAsync(entry);
+        try
+        {
+            await lifecycle.CreateAsync(entry);
+        }
+        catch
+        {
+            await volumes.RemoveAnonymousAsync(entry.Record);
+            throw;
+        }
+
         return entry.Record;
     }
 

@@ -9,8 +9,8 @@ namespace Candela.Controller.Containers;
 /// </summary>
 internal sealed partial class ContainerLifecycle
 {
-    /// <summary>Removes; kills it first when forced.</summary>
-    public async Task RemoveAsync(ContainerEntry entry, bool force)
+    /// <summary>Removes; kills it first when forced. With <paramref name="withVolumes"/> its anonymous volumes go, too.</summary>
+    public async Task RemoveAsync(ContainerEntry entry, bool force, bool withVolumes)
     {
         for (var killed = false; ; killed = true)
         {
@@ -28,7 +28,7 @@ internal sealed partial class ContainerLifecycle
                     CheckRemovable(entry);
                 if (!entry.IsRunning)
                 {
-                    await RemoveUnderGateAsync(entry);
+                    await RemoveUnderGateAsync(entry, withVolumes);
                     return;
                 }
             }
@@ -44,7 +44,7 @@ internal sealed partial class ContainerLifecycle
     {
         try
         {
-            await RemoveUnderGateAsync(entry);
+            await RemoveUnderGateAsync(entry, entry.Record.Spec.AutoRemove);
         }
         catch (CandelaException e)
         {
@@ -74,7 +74,11 @@ internal sealed partial class ContainerLifecycle
         lock (entry.Sync)
             entry.UpdateStatus(status => status with { StoppedByUser = true });
         events.AddContainer(entry.Record, "kill", ("signal", SignalNumbers.Kill.Text()));
-        await EndMicroVmAsync(entry, exit);
+        // What is in the guest's memory yet of a volume must come to its disk: its agent unmounts it.
+        if (entry.Record.Volumes.Count > 0)
+            await EnsureKilledAsync(entry, exit);
+        else
+            await EndMicroVmAsync(entry, exit);
     }
 
     /// <summary>Removes it, unless it runs (again) or is gone.</summary>
@@ -92,7 +96,7 @@ internal sealed partial class ContainerLifecycle
         }
     }
 
-    private async Task RemoveUnderGateAsync(ContainerEntry entry)
+    private async Task RemoveUnderGateAsync(ContainerEntry entry, bool withVolumes)
     {
         ContainerStatus former;
         lock (entry.Sync)
@@ -129,6 +133,8 @@ internal sealed partial class ContainerLifecycle
         }
 
         table.Remove(entry);
+        if (withVolumes)
+            await volumes.RemoveAnonymousAsync(entry.Record);
         execs.ForgetAll(entry.Id);
         events.AddContainer(entry.Record, "destroy");
         entry.CompleteRemoval();

@@ -35,6 +35,7 @@ internal sealed partial class ContainerLifecycle
             if (exit.OomKilled)
                 events.AddContainer(entry.Record, "oom");
             AddDie(entry, ran);
+            volumes.Tell(entry.Record, "unmount");
             if (restarts)
                 ScheduleRestart(entry, entry.Backoff.Next(ran));
             removes = entry.Record.Spec.AutoRemove && !entry.KeepsOnExit;
@@ -119,6 +120,7 @@ internal sealed partial class ContainerLifecycle
                 RestartCount = restartCount,
                 StartStages = started.Stages,
             });
+            volumes.Tell(entry.Record, "mount");
             events.AddContainer(entry.Record, "start");
             parked = EndStart(entry);
         }

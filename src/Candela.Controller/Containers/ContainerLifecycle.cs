@@ -1,6 +1,7 @@
 using Candela.Controller.Events;
 using Candela.Controller.Networks;
 using Candela.Controller.Storage;
+using Candela.Controller.Volumes;
 using Candela.Machine;
 using Candela.Model;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ internal sealed partial class ContainerLifecycle(
     EventLog events,
     ExecTable execs,
     BackgroundTasks background,
+    VolumeService volumes,
     NetworkService networks,
     IMachine machine,
     TimeProvider time,

@@ -94,10 +94,10 @@ internal sealed class ContainerService(
         await background.RunToEndAsync(() => lifecycle.DisconnectNetworkAsync(entry, name, force), cancellationToken);
     }
 
-    public Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken)
+    public Task RemoveAsync(Caller caller, string reference, bool force, bool withVolumes, CancellationToken cancellationToken)
     {
         var entry = Get(caller, reference);
-        return background.RunToEndAsync(() => lifecycle.RemoveAsync(entry, force), cancellationToken);
+        return background.RunToEndAsync(() => lifecycle.RemoveAsync(entry, force, withVolumes), cancellationToken);
     }
 
     public Task<Task<WaitResult>> WaitAsync(Caller caller, string reference, WaitCondition condition, CancellationToken cancellationToken)

@@ -121,6 +121,13 @@ internal sealed class ContainerTable
             return [.. _byId.Values.Where(entry => project is null || entry.Record.Project == project)];
     }
 
+    /// <summary>Containers that mount a volume; those being created count.</summary>
+    public IReadOnlyList<Container> UsersOfVolume(string volumeId)
+    {
+        lock (_gate)
+            return [.. _byName.Values.Select(static entry => entry.Record).Where(record => record.Volumes.Any(volume => volume.VolumeId == volumeId)).OrderBy(static record => record.Id, StringComparer.Ordinal)];
+    }
+
     /// <summary>A container of this image, a running one if there is one; those being created count. Null: none.</summary>
     public Container? FindUser(string imageId)
     {

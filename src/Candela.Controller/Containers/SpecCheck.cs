@@ -32,6 +32,7 @@ internal static partial class SpecCheck
         CheckNames(spec);
         CheckResources(spec);
         CheckMounts(spec);
+        CheckVolumes(spec);
         CheckLists(spec);
         if (spec.StopTimeoutSeconds < -1)
             throw Invalid("invalid stop timeout: -1 (never kill) or more seconds are expected");
@@ -161,6 +162,18 @@ internal static partial class SpecCheck
                 throw Invalid($"invalid published port {port.ContainerPort}/{port.Protocol}: a port from 1 to 65535 of tcp, udp or sctp is expected");
             if (port.HostAddress is { } address && !System.Net.IPAddress.TryParse(address, out _))
                 throw Invalid($"invalid address to publish on: {address}");
+        }
+    }
+
+    private static void CheckVolumes(ContainerSpec spec)
+    {
+        Count(spec.Volumes, Limits.VolumeCount, "volumes");
+        Count(spec.VolumesFrom, Limits.LabelCount, "containers to take volumes from");
+        foreach (var volume in spec.Volumes)
+        {
+            Path(volume.Target, "mount path");
+            Count(volume.Labels, Limits.LabelCount, "labels of a volume");
+            Count(volume.Options, Limits.LabelCount, "options of a volume");
         }
     }
 

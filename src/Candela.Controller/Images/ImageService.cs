@@ -5,7 +5,7 @@ using Candela.Model;
 namespace Candela.Controller.Images;
 
 /// <summary>The image store, kept from taking away what containers use.</summary>
-internal sealed class ImageService(ControllerOptions options, IImageStore store, ContainerTable containers, ImageRemovals removals) : IImageService
+internal sealed class ImageService(ControllerOptions options, IImageStore store, ContainerTable containers, ImageRemovals removals, ContainerCommits commits) : IImageService
 {
     private const int ShortIdLength = 12;
 
@@ -21,6 +21,10 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
 
     public Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         store.ImportAsync(rootfsTar, reference, configuration, cancellationToken);
+
+    public Task<Image> CommitAsync(
+        Caller caller, string container, string? reference, string author, string comment, Func<ImageConfiguration, ImageConfiguration> change, CancellationToken cancellationToken) =>
+        commits.CommitAsync(containers.Get(caller.Project, container).Record, reference, author, comment, change, cancellationToken);
 
     public Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken) => store.TagAsync(source, target, cancellationToken);
 

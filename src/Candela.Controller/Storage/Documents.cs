@@ -44,6 +44,7 @@ internal sealed record AuditEntry(
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(StoredContainer))]
+[JsonSerializable(typeof(Volume))]
 [JsonSerializable(typeof(TenantDocument))]
 [JsonSerializable(typeof(ProjectDocument))]
 [JsonSerializable(typeof(StoredEvent[]))]

@@ -13,6 +13,7 @@ internal static class StateKeys
     public const string SecurityGroups = "/security-groups/";
     public const string NetworkPolicies = "/network-policies/";
     public const string Networking = "/networking/";
+    public const string Volumes = "/volumes/";
 
     public static string Tenant(string tenant) => $"/tenants/{tenant}";
 
@@ -27,6 +28,8 @@ internal static class StateKeys
     public static string NetworkPolicy(string project, string name) => $"{NetworkPolicies}{project}/{name}";
 
     public static string NetworkingOf(string project) => Networking + project;
+
+    public static string Volume(string project, string name) => $"{Volumes}{project}/{name}";
 
     public static string Name(string project, string name) => $"{Projects}{project}/names/{name}";
 

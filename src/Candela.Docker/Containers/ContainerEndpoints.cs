@@ -196,12 +196,11 @@ internal static class ContainerEndpoints
 
     private static async Task RemoveAsync(DockerRequest request)
     {
-        // "v" removes anonymous volumes; there are none.
         if (request.Query.Flag("link"))
             throw DockerException.NotSupported("links (docker rm --link) are");
         try
         {
-            await request.Containers.RemoveAsync(request.Caller, request.Reference, request.Query.Flag("force"), request.Aborted);
+            await request.Containers.RemoveAsync(request.Caller, request.Reference, request.Query.Flag("force"), request.Query.Flag("v"), request.Aborted);
         }
         catch (CandelaException e) when (e.Code is ErrorCode.Conflict)
         {
@@ -236,7 +235,7 @@ internal static class ContainerEndpoints
                 continue;
             try
             {
-                await request.Containers.RemoveAsync(request.Caller, container.Id, force: false, request.Aborted);
+                await request.Containers.RemoveAsync(request.Caller, container.Id, force: false, withVolumes: false, request.Aborted);
                 deleted.Add(container.Id);
             }
             catch (CandelaException e) when (e.Code is ErrorCode.NotFound or ErrorCode.Conflict)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Candela.Docker.Http;
+using Candela.Docker.Volumes;
 using Candela.Model;
 
 namespace Candela.Docker.Containers;
@@ -70,6 +71,8 @@ internal static partial class ContainerTranslation
             PidsLimit = Math.Max(0, host.PidsLimit ?? 0),
             ReadOnlyRootfs = host.ReadonlyRootfs ?? false,
             Tmpfs = Tmpfs(host),
+            Volumes = VolumeTranslation.Translate(request, host),
+            VolumesFrom = host.VolumesFrom ?? [],
             ShmSizeBytes = host.ShmSize is >= 0 or null ? host.ShmSize ?? 0 : throw DockerException.BadRequest("SHM size can not be less than 0"),
             Ulimits = Ulimits(host.Ulimits),
             Sysctls = Plain(host.Sysctls),
@@ -171,8 +174,10 @@ internal static partial class ContainerTranslation
         var result = Plain(host.Tmpfs);
         foreach (var mount in host.Mounts ?? [])
         {
+            if (mount.Type == "volume")
+                continue;
             if (mount.Type != "tmpfs")
-                throw DockerException.NotSupported($"mounts of type {mount.Type} (--mount; only tmpfs) are");
+                throw DockerException.NotSupported($"mounts of type {mount.Type} (--mount; only volume and tmpfs) are");
             if (string.IsNullOrEmpty(mount.Target))
                 throw DockerException.BadRequest("invalid mount config for type \"tmpfs\": field Target must not be empty");
             if (!string.IsNullOrEmpty(mount.Source))

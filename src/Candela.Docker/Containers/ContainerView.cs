@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
+using Candela.Docker.Volumes;
 using Candela.Images;
 using Candela.Model;
 
@@ -9,8 +10,9 @@ namespace Candela.Docker.Containers;
 /// <summary>Shows a container in Docker's shapes.</summary>
 internal static class ContainerView
 {
+    private static readonly JsonElement EmptyObject = JsonElement.Parse("{}");
+
     private const long ShmBytesDefault = 64 * 1024 * 1024;
-    private static readonly JsonElement s_nothing = JsonDocument.Parse("{}").RootElement;
 
     public static ContainerInspect Inspect(Container container, Image? image, bool size)
     {
@@ -44,7 +46,7 @@ internal static class ContainerView
             NetworkSettings = NetworkSettings.View(container),
             SizeRw = size ? 0 : null,
             SizeRootFs = size ? image?.SizeBytes ?? 0 : null,
-            Mounts = [.. spec.Tmpfs.Select(static mount => new MountView("tmpfs", "", mount.Key, mount.Value, !mount.Value.Split(',').Contains("ro"), ""))],
+            Mounts = Mounts(container),
             Config = new ConfigView
             {
                 Hostname = spec.Hostname ?? container.Id[..12],
@@ -59,9 +61,10 @@ internal static class ContainerView
                 Env = process.Environment,
                 Cmd = spec.Command ?? (spec.Entrypoint is null ? image?.Configuration.Command : null),
                 Image = spec.Image,
-                ExposedPorts = container.ExposedPorts.Count == 0 ? null : container.ExposedPorts.ToDictionary(static p => p, static _ => s_nothing),
-                WorkingDir = process.WorkingDirectory,
+                ExposedPorts = container.ExposedPorts.Count == 0 ? null : container.ExposedPorts.ToDictionary(static p => p, static _ => EmptyObject),
+                WorkingDir = spec.WorkingDirectory ?? image?.Configuration.WorkingDirectory ?? "",
                 Entrypoint = spec.Entrypoint ?? image?.Configuration.Entrypoint,
+                Volumes = Volumes(spec, image),
                 Labels = Labels(container, image),
                 StopSignal = spec.StopSignal ?? (image?.Configuration.StopSignal is { Length: > 0 } signal ? signal : null),
                 StopTimeout = spec.StopTimeoutSeconds,
@@ -86,9 +89,24 @@ internal static class ContainerView
             NetworkSettings = new SummaryNetworks { Networks = NetworkSettings.Networks(container) },
             State = ContainerText.State(container.Status.State),
             Status = ContainerText.Status(container.Status, now),
+            Mounts = Mounts(container),
             SizeRw = size ? 0 : null,
             SizeRootFs = size ? image?.SizeBytes ?? 0 : null,
         };
+    }
+
+    private static List<MountView> Mounts(Container container) =>
+    [
+        .. container.Volumes.Select(volume => VolumeTranslation.View(volume, container.Spec)),
+        .. container.Spec.Tmpfs.Select(static mount => new MountView("tmpfs", "", mount.Key, mount.Value, !mount.Value.Split(',').Contains("ro"), "")),
+    ];
+
+    /// <summary>Folders that the image declares and those of <c>-v /folder</c>; null: none.</summary>
+    private static Dictionary<string, JsonElement>? Volumes(ContainerSpec spec, Image? image)
+    {
+        var folders = (image?.Configuration.Volumes ?? []).Concat(spec.Volumes.Where(static volume => !volume.IsMount && volume.Source.Length == 0).Select(static volume => volume.Target))
+            .Distinct().ToDictionary(static folder => folder, static _ => EmptyObject, StringComparer.Ordinal);
+        return folders.Count == 0 ? null : folders;
     }
 
     public static bool IsRunning(ContainerState state) => state is ContainerState.Running or ContainerState.Paused or ContainerState.Restarting;
@@ -119,6 +137,9 @@ internal static class ContainerView
             },
             spec.RestartPolicy.MaximumRetryCount),
         AutoRemove = spec.AutoRemove,
+        Binds = NullIfEmpty(VolumeTranslation.Binds(spec)),
+        Mounts = VolumeTranslation.Mounts(spec),
+        VolumesFrom = NullIfEmpty(spec.VolumesFrom),
         CapAdd = NullIfEmpty(spec.CapAdd),
         CapDrop = NullIfEmpty(spec.CapDrop),
         Dns = spec.DnsServers,

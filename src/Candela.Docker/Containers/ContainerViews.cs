@@ -59,7 +59,20 @@ internal sealed record GraphDriverView
 }
 
 /// <summary>A mount.</summary>
-internal sealed record MountView(string Type, string Source, string Destination, string Mode, bool RW, string Propagation);
+internal sealed record MountView(string Type, string Source, string Destination, string Mode, bool RW, string Propagation)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Driver { get; init; }
+}
+
+/// <summary>A mount as it was asked for by <c>--mount</c>.</summary>
+internal sealed record MountConfigView(
+    string Type,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Source,
+    string Target,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? ReadOnly);
 
 /// <summary>Configuration of a container or an image.</summary>
 internal sealed record ConfigView
@@ -103,6 +116,8 @@ internal sealed record HostConfigView
     public bool AutoRemove { get; init; }
     public string VolumeDriver { get; init; } = "";
     public IReadOnlyList<string>? VolumesFrom { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<MountConfigView>? Mounts { get; init; }
     public IReadOnlyList<int> ConsoleSize { get; init; } = [0, 0];
     public IReadOnlyList<string>? CapAdd { get; init; }
     public IReadOnlyList<string>? CapDrop { get; init; }

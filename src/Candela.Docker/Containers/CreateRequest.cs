@@ -39,6 +39,8 @@ internal sealed class CreateRequest
 
     public Dictionary<string, JsonElement>? ExposedPorts { get; set; }
 
+    public Dictionary<string, JsonElement>? Volumes { get; set; }
+
     public string? StopSignal { get; set; }
 
     public int? StopTimeout { get; set; }
@@ -163,6 +165,12 @@ internal sealed class HostConfigRequest
 
     public Dictionary<string, string?>? Tmpfs { get; set; }
 
+    public List<string>? Binds { get; set; }
+
+    public List<string>? VolumesFrom { get; set; }
+
+    public string? VolumeDriver { get; set; }
+
     public long? ShmSize { get; set; }
 
     public Dictionary<string, string?>? Sysctls { get; set; }
@@ -223,6 +231,28 @@ internal sealed class MountRequest
     public bool? ReadOnly { get; set; }
 
     public TmpfsOptionsRequest? TmpfsOptions { get; set; }
+
+    public VolumeOptionsRequest? VolumeOptions { get; set; }
+}
+
+/// <summary>Options of a volume mount.</summary>
+internal sealed class VolumeOptionsRequest
+{
+    public bool? NoCopy { get; set; }
+
+    public Dictionary<string, string?>? Labels { get; set; }
+
+    public VolumeDriverRequest? DriverConfig { get; set; }
+
+    public string? Subpath { get; set; }
+}
+
+/// <summary>Driver of a volume mount.</summary>
+internal sealed class VolumeDriverRequest
+{
+    public string? Name { get; set; }
+
+    public Dictionary<string, string?>? Options { get; set; }
 }
 
 /// <summary>Options of a tmpfs mount.</summary>

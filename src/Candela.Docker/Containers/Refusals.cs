@@ -11,16 +11,12 @@ internal static class Refusals
 {
     private static readonly Dictionary<string, string> Config = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["Volumes"] = "volumes (-v, --volume) are",
         ["OnBuild"] = "OnBuild is",
         ["Shell"] = "Shell is",
     };
 
     private static readonly Dictionary<string, string> HostConfig = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["Binds"] = "volumes and bind mounts (-v, --volume) are",
-        ["VolumeDriver"] = "volume drivers (--volume-driver) are",
-        ["VolumesFrom"] = "volumes of other containers (--volumes-from) are",
         ["Devices"] = "host devices (--device) are",
         ["DeviceRequests"] = "device requests (--gpus) are",
         ["DeviceCgroupRules"] = "device cgroup rules (--device-cgroup-rule) are",

@@ -93,7 +93,8 @@ internal static class TopEndpoints
         "uid" => process.UserId == 0 ? "root" : process.UserId.ToString(CultureInfo.InvariantCulture),
         "user" or "euser" or "ruser" => process.UserId == 0 ? "root" : process.UserId.ToString(CultureInfo.InvariantCulture),
         "cmd" or "args" or "command" => process.Command,
-        "comm" => Path.GetFileName(process.Command.Split(' ')[0]),
+        // In brackets: what has no command line, as ps(1) shows it.
+        "comm" => process.Command is ['[', .., ']'] ? process.Command[1..^1] : Path.GetFileName(process.Command.Split(' ')[0]),
         "time" or "cputime" => process.CpuTime.ToString("hh\\:mm\\:ss", CultureInfo.InvariantCulture),
         "etimes" => ((long)Math.Max(0, (now - process.StartedAt).TotalSeconds)).ToString(CultureInfo.InvariantCulture),
         "etime" => Elapsed(now - process.StartedAt),

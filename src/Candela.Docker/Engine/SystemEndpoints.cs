@@ -6,6 +6,7 @@ using Candela.Docker.Containers;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
 using Candela.Docker.Json;
+using Candela.Docker.Volumes;
 using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
@@ -111,7 +112,6 @@ internal static class SystemEndpoints
                 DockerRootDir = machine.StateFolder,
                 Name = machine.Hostname,
                 ServerVersion = request.Services.Options.Version,
-                Warnings = ["WARNING: volumes are not supported yet"],
             },
             DockerJson.Default.InfoResponse);
     }
@@ -139,7 +139,7 @@ internal static class SystemEndpoints
                     ? [.. images.Select(image => ImageView.Summary(image, containers.Count(container => container.ImageId == image.Id)))]
                     : null,
                 Containers = Wants("container") ? [.. containers.Select(container => ContainerView.Summary(container, index, now, size: true))] : null,
-                Volumes = Wants("volume") ? Array.Empty<JsonElement>() : null,
+                Volumes = Wants("volume") ? [.. (await request.Services.Volumes.ListAsync(request.Caller, request.Aborted)).Select(static usage => VolumeEndpoints.View(usage, withUsage: true))] : null,
                 BuildCache = Wants("build-cache") ? Array.Empty<JsonElement>() : null,
             },
             DockerJson.Default.DiskUsage);

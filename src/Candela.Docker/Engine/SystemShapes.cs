@@ -159,7 +159,7 @@ internal sealed record DiskUsage
     public long LayersSize { get; init; }
     public IReadOnlyList<ImageSummary>? Images { get; init; }
     public IReadOnlyList<ContainerSummary>? Containers { get; init; }
-    public IReadOnlyList<JsonElement>? Volumes { get; init; }
+    public IReadOnlyList<Volumes.VolumeView>? Volumes { get; init; }
     public IReadOnlyList<JsonElement>? BuildCache { get; init; }
 }
 

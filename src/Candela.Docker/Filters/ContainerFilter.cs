@@ -75,7 +75,7 @@ internal sealed class ContainerFilter
             && _set.Any("health", static health => health == "none")
             && (_set.Flag("is-task") is not true)
             && _set.Any("network", network => IsConnected(container, network))
-            && _set.Any("volume", volume => container.Spec.Tmpfs.ContainsKey(volume))
+            && _set.Any("volume", volume => container.Spec.Tmpfs.ContainsKey(volume) || container.Volumes.Any(mount => mount.Name == volume || mount.Target == volume))
             && _set.Any("publish", port => container.Published.Any(p => port == $"{p.HostPort}" || port == $"{p.HostPort}/{p.Protocol}"))
             && _set.Any("expose", port => container.ExposedPorts.Any(e => e == port || e == port + "/tcp"))
             && _set.Any("isolation", static isolation => isolation is "" or "default")

@@ -14,6 +14,7 @@ internal sealed class DockerServices(
     IImageService images,
     IMachineService machine,
     INetworkService networks,
+    IVolumeService volumes,
     IPlatformStatus platform,
     CallerResolver callers,
     RouteGuard guard,
@@ -30,6 +31,8 @@ internal sealed class DockerServices(
     public IMachineService Machine { get; } = machine;
 
     public INetworkService Networks { get; } = networks;
+
+    public IVolumeService Volumes { get; } = volumes;
 
     public DockerApiOptions Options { get; } = options.Value;
 

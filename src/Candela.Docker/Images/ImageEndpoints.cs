@@ -30,7 +30,7 @@ internal static class ImageEndpoints
         routes.Post("/build", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
         routes.Post("/build/prune", RouteAccess.Project(ResourceKind.Image, Verb.Delete), static request => request.WriteJsonAsync(new BuildCachePruned(null, 0), DockerJson.Default.BuildCachePruned));
         routes.Post("/build/cancel", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
-        routes.Post("/commit", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker commit is"));
+        routes.Post("/commit", RouteAccess.Service(ResourceKind.Image, Verb.Create), CommitEndpoints.CommitAsync);
         routes.Get("/distribution/{**name}", RouteAccess.Project(ResourceKind.Image, Verb.Get), static _ => throw DockerException.NotSupported("looking into a registry (distribution inspect) is"));
     }
 
@@ -110,16 +110,16 @@ internal static class ImageEndpoints
         await answer(image);
     }
 
-    /// <summary>The store keeps no build history: one entry for the whole image, one without an id for each layer below.</summary>
+    /// <summary>Newest step first; only the image itself has an id.</summary>
     private static Task HistoryAsync(DockerRequest request, Image image)
     {
         var entries = new List<ImageHistoryEntry>();
-        for (var i = 0; i < Math.Max(1, image.DiffIds.Count); i++)
+        foreach (var step in image.History.Reverse())
         {
-            var top = i == 0;
+            var top = entries.Count == 0;
             entries.Add(new ImageHistoryEntry(
-                top ? image.Id : "<missing>", image.CreatedAt.ToUnixTimeSeconds(), "", top && image.Tags.Count > 0 ? image.Tags : null,
-                top ? image.SizeBytes : 0, top ? image.Comment : ""));
+                top ? image.Id : "<missing>", (step.CreatedAt ?? DateTimeOffset.UnixEpoch).ToUnixTimeSeconds(), step.CreatedBy,
+                top && image.Tags.Count > 0 ? image.Tags : null, step.LayerBytes, step.Comment));
         }
 
         return request.WriteJsonAsync(entries, DockerJson.Default.ListImageHistoryEntry);

@@ -6,12 +6,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace Candela.Docker.Images;
 
-/// <summary><c>docker import --change</c>: instructions of a Dockerfile that set an image's configuration.</summary>
+/// <summary><c>--change</c> of docker import and commit: instructions of a Dockerfile that set an image's configuration.</summary>
 internal static class ImportChanges
 {
-    public static ImageConfiguration Read(StringValues changes)
+    public static ImageConfiguration Read(StringValues changes) => Read(changes, new ImageConfiguration());
+
+    /// <summary>The changes over a configuration.</summary>
+    public static ImageConfiguration Read(StringValues changes, ImageConfiguration result)
     {
-        var result = new ImageConfiguration();
         foreach (var change in changes)
         {
             foreach (var line in (change ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))

@@ -3,10 +3,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Candela.Docker.Containers;
 using Candela.Docker.Execs;
-using Candela.Docker.Absent;
 using Candela.Docker.Images;
 using Candela.Docker.Networks;
 using Candela.Docker.Engine;
+using Candela.Docker.Volumes;
 
 namespace Candela.Docker.Json;
 
@@ -35,6 +35,7 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(List<ImageHistoryEntry>))]
 [JsonSerializable(typeof(List<ImageDeleted>))]
 [JsonSerializable(typeof(ImagesPruned))]
+[JsonSerializable(typeof(CommitResponse))]
 [JsonSerializable(typeof(BuildCachePruned))]
 [JsonSerializable(typeof(ProgressMessage))]
 [JsonSerializable(typeof(RegistryAuth))]
@@ -47,6 +48,8 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(NetworkView))]
 [JsonSerializable(typeof(VolumeList))]
 [JsonSerializable(typeof(VolumesPruned))]
+[JsonSerializable(typeof(VolumeView))]
+[JsonSerializable(typeof(VolumeCreateRequest))]
 [JsonSerializable(typeof(NetworksPruned))]
 [JsonSerializable(typeof(NetworkCreated))]
 [JsonSerializable(typeof(NetworkCreateRequest))]

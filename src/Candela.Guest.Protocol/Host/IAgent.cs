@@ -216,6 +216,9 @@ public sealed record GuestConfiguration
     /// <summary>tmpfs mounts: target and options.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Tmpfs { get; init; } = [];
 
+    /// <summary>Volumes to mount: the first is on /dev/vdc, and so on, by their number.</summary>
+    public IReadOnlyList<GuestVolume> Volumes { get; init; } = [];
+
     /// <summary>Size of /dev/shm in bytes.</summary>
     public long ShmSizeBytes { get; init; } = 64 * 1024 * 1024;
 

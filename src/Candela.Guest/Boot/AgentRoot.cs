@@ -15,7 +15,7 @@ internal static class AgentRoot
         const ulong Plain = Linux.MS_NOSUID | Linux.MS_NOEXEC;
         Mounts.MakeFolder(Staging);
         Mounts.Mount("tmpfs", Staging, "tmpfs", Linux.MS_NOSUID | Linux.MS_NODEV, "mode=755,size=1m");
-        foreach (var folder in (ReadOnlySpan<string>)["/dev", "/proc", "/sys", GuestPaths.Cgroups, GuestPaths.Image, GuestPaths.Scratch, GuestPaths.Root, GuestPaths.Files, GuestPaths.Devices, GuestPaths.Kernel])
+        foreach (var folder in (ReadOnlySpan<string>)["/dev", "/proc", "/sys", GuestPaths.Cgroups, GuestPaths.Image, GuestPaths.Scratch, GuestPaths.Root, GuestPaths.Files, GuestPaths.Volumes, GuestPaths.Devices, GuestPaths.Kernel])
             Mounts.MakeFolder(Staging + folder);
         Mounts.Mount("devtmpfs", Staging + "/dev", "devtmpfs", Plain, "mode=755");
         Mounts.Mount("proc", Staging + "/proc", "proc", Plain | Linux.MS_NODEV, null);

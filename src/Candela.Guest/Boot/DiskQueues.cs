@@ -8,11 +8,11 @@ internal static class DiskQueues
     /// <summary>Switches off what the guest would do besides passing requests on; a kernel without it is fine.</summary>
     public static void Simplify()
     {
-        foreach (var disk in (ReadOnlySpan<string>)["vda", "vdb"])
+        foreach (var folder in Directory.EnumerateDirectories("/sys/block", "vd*"))
         {
             foreach (var (name, value) in (ReadOnlySpan<(string, string)>)[("scheduler", "none"), ("wbt_lat_usec", "0"), ("add_random", "0"), ("nomerges", "2")])
             {
-                var path = $"/sys/block/{disk}/queue/{name}";
+                var path = $"{folder}/queue/{name}";
                 if (SmallFile.TryRead(path) is not null)
                     SmallFile.Write(path, value);
             }

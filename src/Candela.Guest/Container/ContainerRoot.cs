@@ -30,8 +30,20 @@ internal sealed unsafe class ContainerRoot
         Terminals = Errno.Check(Libc.open(GuestPaths.Root + "/dev/pts", Linux.O_PATH | Linux.O_DIRECTORY | Linux.O_CLOEXEC, 0), "open /dev/pts");
         KernelFolder.Install(configuration.Privileged);
         EtcFiles.Install(Folder, configuration);
-        foreach (var (target, options) in Sorted(configuration.Tmpfs))
-            MountTmpfs(RootedPath.Checked(target, "a tmpfs target"), options);
+        MountInside(configuration);
+    }
+
+    /// <summary>A mount within another one comes after it.</summary>
+    private void MountInside(GuestConfiguration configuration)
+    {
+        var mounts = new List<(string Target, Action Mount)>();
+        foreach (var (target, options) in configuration.Tmpfs)
+            mounts.Add((RootedPath.Checked(target, "a tmpfs target"), () => MountTmpfs(target, options)));
+        foreach (var volume in configuration.Volumes)
+            mounts.Add((RootedPath.Checked(volume.Target, "a volume's target"), () => VolumeMounts.Mount(Folder, volume)));
+        mounts.Sort(static (a, b) => string.CompareOrdinal(a.Target, b.Target));
+        foreach (var (_, mount) in mounts)
+            mount();
     }
 
     /// <summary>Nothing is hidden from the container.</summary>
@@ -125,12 +137,5 @@ internal sealed unsafe class ContainerRoot
             return;
         Errno.Check(Libc.chown(target, stat.Uid, stat.Gid), $"chown {target}");
         Errno.Check(Libc.chmod(target, stat.Mode & 0xFFF), $"chmod {target}");
-    }
-
-    private static List<KeyValuePair<string, string>> Sorted(IReadOnlyList<KeyValuePair<string, string>> mounts)
-    {
-        var sorted = new List<KeyValuePair<string, string>>(mounts);
-        sorted.Sort(static (a, b) => string.CompareOrdinal(a.Key, b.Key));
-        return sorted;
     }
 }

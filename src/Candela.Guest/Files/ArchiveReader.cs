@@ -46,6 +46,9 @@ internal sealed class ArchiveReader : IArchiveSource
     /// <summary>Stat of the path.</summary>
     public ArchiveStat Stat => _subject.Stat;
 
+    /// <summary>Owner and mode of what is at the path.</summary>
+    public FileStatus Owner => _subject.Status;
+
     /// <summary>Starts to read a path of a root. Rules for links as in <see cref="PathStatReader"/>.</summary>
     /// <exception cref="AgentFailure">NoSuchPath, or a failed call.</exception>
     public static ArchiveReader Open(string root, string path)

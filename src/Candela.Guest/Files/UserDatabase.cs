@@ -56,7 +56,7 @@ internal static class UserDatabase
         for (var i = 0; i < groups.Count; i++)
         {
             var id = FindGroup(groupFile, groups[i]);
-            if (!added.Contains(id))
+            if (!added.Contains(id) && !supplementary.Contains(id))
                 added.Add(id);
         }
 

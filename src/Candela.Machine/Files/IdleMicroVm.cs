@@ -1,5 +1,4 @@
 using Candela.Guest.Protocol.Host;
-using Candela.Images;
 using Candela.Microvisor;
 using Microsoft.Extensions.Logging;
 
@@ -10,10 +9,10 @@ internal sealed partial class IdleMicroVm : IAsyncDisposable
 {
     private readonly RunContext _context;
     private readonly IMicroVm _vm;
-    private readonly BlockImageLease _lease;
+    private readonly RunLease _lease;
     private readonly IAgent _agent;
 
-    private IdleMicroVm(RunContext context, IMicroVm vm, BlockImageLease lease, IAgent agent)
+    private IdleMicroVm(RunContext context, IMicroVm vm, RunLease lease, IAgent agent)
     {
         _context = context;
         _vm = vm;
@@ -27,11 +26,11 @@ internal sealed partial class IdleMicroVm : IAsyncDisposable
     /// <summary>Connects to a fresh clone and has it mount the disks.</summary>
     /// <param name="context">The Machine.</param>
     /// <param name="vm">The clone; ended when this fails.</param>
-    /// <param name="lease">The image in use; given back when this fails.</param>
+    /// <param name="lease">The disks in use; given back when this fails.</param>
     /// <param name="configuration">What to mount.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<IdleMicroVm> OpenAsync(
-        RunContext context, IMicroVm vm, BlockImageLease lease, GuestConfiguration configuration, CancellationToken cancellationToken)
+        RunContext context, IMicroVm vm, RunLease lease, GuestConfiguration configuration, CancellationToken cancellationToken)
     {
         IAgent? agent = null;
         try
@@ -65,7 +64,7 @@ internal sealed partial class IdleMicroVm : IAsyncDisposable
         await EndAsync(_vm, _lease, _agent);
     }
 
-    private static async Task EndAsync(IMicroVm vm, BlockImageLease lease, IAgent? agent)
+    private static async Task EndAsync(IMicroVm vm, RunLease lease, IAgent? agent)
     {
         await vm.KillAsync(CancellationToken.None);
         if (agent is not null)

@@ -57,6 +57,7 @@ internal static class LaunchPlan
             ImageFileSystem = imageFileSystem,
             ReadOnlyRoot = spec.ReadOnlyRootfs,
             Tmpfs = [.. spec.Tmpfs],
+            Volumes = Volumes(container),
             ShmSizeBytes = spec.ShmSizeBytes == 0 ? 64L << 20 : spec.ShmSizeBytes,
             MemoryLimitBytes = spec.MemoryBytes,
             NanoCpus = spec.NanoCpus,
@@ -73,7 +74,11 @@ internal static class LaunchPlan
         Identity = Identity(container with { Spec = container.Spec with { ExtraHosts = [] } }, host: null, time),
         ImageFileSystem = imageFileSystem,
         ReadOnlyRoot = container.Spec.ReadOnlyRootfs,
+        Volumes = Volumes(container),
     };
+
+    /// <summary>Ids of the container's volumes in the order of their disks, each once.</summary>
+    public static IReadOnlyList<string> VolumeDisks(Container container) => [.. container.Volumes.Select(static volume => volume.VolumeId).Distinct()];
 
     /// <summary>A process of the container: its main one or an exec.</summary>
     public static GuestProcess Process(Container container, ProcessConfiguration process, (ushort Rows, ushort Columns)? size, bool discardOutput = false)
@@ -96,6 +101,12 @@ internal static class LaunchPlan
             OpenStdin = process.OpenStdin,
             DiscardOutput = discardOutput,
         };
+    }
+
+    private static IReadOnlyList<GuestVolume> Volumes(Container container)
+    {
+        string[] disks = [.. VolumeDisks(container)];
+        return [.. container.Volumes.Select(v => new GuestVolume(Array.IndexOf(disks, v.VolumeId), v.Target, v.ReadOnly, CopyUp: !v.NoCopy))];
     }
 
     private static (int Resource, ulong Soft, ulong Hard) Rlimit(Ulimit limit)

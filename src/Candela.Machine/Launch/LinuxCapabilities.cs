@@ -23,7 +23,7 @@ internal static class LinuxCapabilities
     /// <summary>Every capability.</summary>
     public static ulong All { get; } = (1UL << Names.Length) - 1;
 
-    private static ulong DefaultSet { get; } = Default.Aggregate(0UL, (set, name) => set | Bit(name));
+    private static ulong DefaultSet { get; } = Default.Aggregate(0UL, (set, name) => set | Bit(name, ""));
 
     /// <summary>Default set, plus added, minus dropped; <c>ALL</c> in either list is everything.</summary>
     public static ulong Resolve(IReadOnlyList<string> add, IReadOnlyList<string> drop, bool privileged)
@@ -34,9 +34,9 @@ internal static class LinuxCapabilities
         if (add.Any(IsAll))
             set = All;
         foreach (string name in add.Where(n => !IsAll(n)))
-            set |= Bit(name);
+            set |= Bit(name, "CapAdd");
         foreach (string name in drop.Where(n => !IsAll(n)))
-            set &= ~Bit(name);
+            set &= ~Bit(name, "CapDrop");
         return set;
     }
 
@@ -48,11 +48,11 @@ internal static class LinuxCapabilities
         return upper.StartsWith("CAP_", StringComparison.Ordinal) ? upper[4..] : upper;
     }
 
-    private static ulong Bit(string name)
+    private static ulong Bit(string name, string list)
     {
         int index = Array.IndexOf(Names, Normalize(name));
         return index >= 0
             ? 1UL << index
-            : throw new CandelaException(ErrorCode.InvalidArgument, $"invalid capability \"{name}\": see capabilities(7) for the names");
+            : throw new CandelaException(ErrorCode.InvalidArgument, $"invalid {list}: unknown capability: \"CAP_{Normalize(name)}\"");
     }
 }

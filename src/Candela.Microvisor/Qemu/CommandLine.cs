@@ -13,8 +13,8 @@ internal static class CommandLine
     /// <summary>The first card's tap; those of the others follow.</summary>
     public const int TapDescriptor = 15;
 
-    /// <summary>Ids of the disks' devices, in the guest's order vda, vdb.</summary>
-    public static readonly string[] Disks = ["disk0", "disk1"];
+    /// <summary>Ids of the disks' devices, in the guest's order: image, scratch disk, volumes.</summary>
+    public static readonly string[] Disks = [.. Enumerable.Range(0, 2 + MicroVmLimits.VolumeCount).Select(static i => $"disk{i}")];
 
     // The VM is the wall around a container: hardening of its own kernel against it is left out, and every path is short.
     private const string KernelArguments =
@@ -54,8 +54,7 @@ internal static class CommandLine
             "-device", "virtio-serial-device,id=ports,max_ports=2",
             "-chardev", $"socket,id=agent,fd={AgentDescriptor},server=on,wait=off",
             "-device", "virtserialport,id=agent0,chardev=agent,name=candela.agent.0",
-            "-blockdev", Placeholder(0), "-device", $"virtio-blk-device,id={Disks[0]},drive=none0",
-            "-blockdev", Placeholder(1), "-device", $"virtio-blk-device,id={Disks[1]},drive=none1",
+            .. Disks.SelectMany(static (id, i) => (string[])["-blockdev", Placeholder(i), "-device", $"virtio-blk-device,id={id},drive={PlaceholderNode(i)}"]),
             .. options.Taps is null ? [] : Enumerable.Range(0, MicroVmLimits.CardCount).SelectMany(Card),
             "-chardev", $"socket,id=qmp,fd={QmpDescriptor},server=on,wait=off", "-mon", "chardev=qmp,mode=control",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",

@@ -87,12 +87,12 @@ internal sealed partial class Parent : IAsyncDisposable
         const string disks = "rehearsal";
         using SafeFileHandle image = File.OpenHandle(rehearsal.ImagePath);
         using SafeFileHandle scratch = rehearsal.CopyScratch(cancellationToken);
-        await process.InsertDisksAsync(disks, image, scratch, cancellationToken);
+        await process.InsertDisksAsync(disks, [image, scratch], cancellationToken);
         await process.Qmp.ExecuteAsync("cont", null, cancellationToken);
         await using (Stream agent = await AgentPort.ConnectAsync(process.Folder.AgentSocket, cancellationToken))
             await rehearsal.RunAsync(agent, cancellationToken);
         await process.Qmp.ExecuteAsync("stop", null, cancellationToken);
-        await process.RemoveDisksAsync(disks, cancellationToken);
+        await process.RemoveDisksAsync(disks, count: 2, cancellationToken);
     }
 
     private static partial class Log

@@ -34,12 +34,22 @@ internal sealed class QemuMicroVm : IMicroVm
     /// <summary>Gives a paused VMM its disks and lets it run.</summary>
     public static async Task<MicroVmRecord> WakeAsync(VmmProcess process, CloneSpec spec, string parentKey, CancellationToken cancellationToken)
     {
-        using SafeFileHandle image = File.OpenHandle(spec.ImagePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using SafeFileHandle? scratch = spec.ScratchPath is null
-            ? null
-            : File.OpenHandle(spec.ScratchPath, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        process.Activate();
-        await process.InsertDisksAsync("disk", image, scratch, cancellationToken);
+        if (spec.VolumePaths.Count > MicroVmLimits.VolumeCount)
+            throw new CandelaException(ErrorCode.InvalidArgument, $"a micro-VM has at most {MicroVmLimits.VolumeCount} volumes");
+        var files = new List<SafeFileHandle?>();
+        try
+        {
+            files.Add(File.OpenHandle(spec.ImagePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            files.Add(spec.ScratchPath is null ? null : Writable(spec.ScratchPath));
+            files.AddRange(spec.VolumePaths.Select(Writable));
+            process.Activate();
+            await process.InsertDisksAsync("disk", files, cancellationToken);
+        }
+        finally
+        {
+            files.ForEach(static file => file?.Dispose());
+        }
+
         await process.Qmp.ExecuteAsync("cont", null, cancellationToken);
         return new MicroVmRecord
         {
@@ -105,6 +115,8 @@ internal sealed class QemuMicroVm : IMicroVm
             Interlocked.Exchange(ref _agent, null)?.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private static SafeFileHandle Writable(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     private static async Task Translate(Task command)
     {

@@ -191,20 +191,20 @@ internal sealed class VmmProcess : IWaiting
 
     /// <summary>Puts files behind the guest's disks in place of what is there. The vCPUs must stand still.</summary>
     /// <param name="name">Begins the names of QEMU's nodes; not used before in this VMM.</param>
-    /// <param name="image">Read-only disk.</param>
-    /// <param name="scratch">Writable disk; null leaves what is there.</param>
+    /// <param name="files">Files in the disks' order: the first is read-only; null leaves what is there.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public async Task InsertDisksAsync(string name, SafeFileHandle image, SafeFileHandle? scratch, CancellationToken cancellationToken)
+    public async Task InsertDisksAsync(string name, IReadOnlyList<SafeFileHandle?> files, CancellationToken cancellationToken)
     {
         var commands = new List<Task>();
-        SafeFileHandle[] files = scratch is null ? [image] : [image, scratch];
-        for (int i = 0; i < files.Length; i++)
+        for (int i = 0; i < files.Count; i++)
         {
+            if (files[i] is not { } file)
+                continue;
             var node = new JsonObject
             {
                 ["driver"] = "file",
                 ["node-name"] = name + i,
-                ["filename"] = await AddFileAsync(files[i], cancellationToken),
+                ["filename"] = await AddFileAsync(file, cancellationToken),
                 ["read-only"] = i == 0,
                 ["locking"] = "off",
                 ["discard"] = i == 0 ? "ignore" : "unmap",
@@ -216,11 +216,11 @@ internal sealed class VmmProcess : IWaiting
         await Task.WhenAll(commands);
     }
 
-    /// <summary>Puts the empty placeholders back, and lets go of the files of <see cref="InsertDisksAsync"/>.</summary>
-    public async Task RemoveDisksAsync(string name, CancellationToken cancellationToken)
+    /// <summary>Puts the empty placeholders back, and lets go of the first <paramref name="count"/> files of <see cref="InsertDisksAsync"/>.</summary>
+    public async Task RemoveDisksAsync(string name, int count, CancellationToken cancellationToken)
     {
         var commands = new List<Task>();
-        for (int i = 0; i < CommandLine.Disks.Length; i++)
+        for (int i = 0; i < count; i++)
         {
             commands.Add(SetDriveAsync(i, CommandLine.PlaceholderNode(i), cancellationToken));
             commands.Add(Qmp.ExecuteAsync("blockdev-del", new JsonObject { ["node-name"] = name + i }, cancellationToken));

@@ -57,6 +57,9 @@ internal sealed class FakeImageStore : IImageStore
     public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
 
+    public Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken) =>
+        Task.FromResult(Add(commit.Reference, 'd', commit.Configuration));
+
     public async Task TagAsync(string source, string target, CancellationToken cancellationToken)
     {
         var image = await GetAsync(source, cancellationToken);

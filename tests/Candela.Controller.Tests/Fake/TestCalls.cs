@@ -33,7 +33,7 @@ internal static class TestCalls
         daemon.Containers.KillAsync(Alice, reference, signal, Token).WaitAsync(Patience, Token);
 
     public static Task RemoveAsync(this TestDaemon daemon, string reference, bool force = false) =>
-        daemon.Containers.RemoveAsync(Alice, reference, force, Token).WaitAsync(Patience, Token);
+        daemon.Containers.RemoveAsync(Alice, reference, force, withVolumes: false, Token).WaitAsync(Patience, Token);
 
     public static Task<Container> GetAsync(this TestDaemon daemon, string reference) => daemon.Containers.GetAsync(Alice, reference, Token);
 

@@ -69,6 +69,7 @@ internal sealed class TestDaemon : IAsyncDisposable
             .AddSingleton<IStateStore>(Store)
             .AddSingleton<Candela.Machine.IMachine>(Machine)
             .AddSingleton<Candela.Images.IImageStore>(host.Images)
+            .AddSingleton<Candela.Storage.IVolumeDisks>(new Candela.Storage.VolumeDisks(Path.Combine(options.StateFolder, "volumes")))
             .AddController(options)
             .BuildServiceProvider();
     }
@@ -80,6 +81,8 @@ internal sealed class TestDaemon : IAsyncDisposable
     public FakeMachine Machine { get; }
 
     public IImageService Images => _provider.GetRequiredService<IImageService>();
+
+    public IVolumeService Volumes => _provider.GetRequiredService<IVolumeService>();
 
     public IMachineService Machines => _provider.GetRequiredService<IMachineService>();
 

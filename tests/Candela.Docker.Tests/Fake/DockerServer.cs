@@ -39,6 +39,7 @@ internal sealed class DockerServer : IAsyncDisposable
                 .AddSingleton<IImageService>(images)
                 .AddSingleton<IMachineService, FakeMachineService>()
                 .AddSingleton<INetworkService, FakeNetworkService>()
+                .AddSingleton<IVolumeService, FakeVolumeService>()
                 .AddSingleton<IPlatformStatus>(platform)
                 .AddDockerApi(options => options.StatisticsInterval = TimeSpan.FromMilliseconds(50)));
         return new DockerServer(server, containers, images, platform);

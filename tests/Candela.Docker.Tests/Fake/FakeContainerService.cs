@@ -163,7 +163,7 @@ internal sealed class FakeContainerService(FakeImageService images) : IContainer
         return Task.CompletedTask;
     }
 
-    public async Task RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken)
+    public async Task RemoveAsync(Caller caller, string reference, bool force, bool withVolumes, CancellationToken cancellationToken)
     {
         var container = Find(reference);
         if (container.Running)

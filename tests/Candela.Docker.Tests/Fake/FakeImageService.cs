@@ -62,6 +62,10 @@ internal sealed class FakeImageService : IImageService
         return Add(reference ?? "", configuration);
     }
 
+    public Task<Image> CommitAsync(
+        Caller caller, string container, string? reference, string author, string comment, Func<ImageConfiguration, ImageConfiguration> change, CancellationToken cancellationToken) =>
+        Task.FromResult(Add(reference ?? "committed:latest", change(new ImageConfiguration { Environment = ["A=1", "B=2"], Command = ["sh"] })));
+
     public async Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken)
     {
         var image = await GetAsync(caller, source, cancellationToken);

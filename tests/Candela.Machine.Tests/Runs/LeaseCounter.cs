@@ -32,6 +32,8 @@ internal sealed class LeaseCounter : IImageStore
 
     public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task TagAsync(string source, string target, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(string reference, bool force, Func<string, bool> isUsed, CancellationToken cancellationToken) => throw new NotSupportedException();

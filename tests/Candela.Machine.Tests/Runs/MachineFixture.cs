@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Candela.Guest.Protocol.Host;
 using Candela.Microvisor.Simulated;
 using Candela.Model;
+using Candela.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Candela.Machine.Tests.Runs;
@@ -22,6 +23,8 @@ internal sealed class MachineFixture : IAsyncDisposable
     public SimulatedHost Host { get; }
 
     public LeaseCounter Images { get; } = new();
+
+    public VolumeDisks Volumes => field ??= new VolumeDisks(System.IO.Path.Combine(_folder.Path, "volumes"));
 
     public LocalMachine Machine { get; private set; } = null!;
 
@@ -55,6 +58,7 @@ internal sealed class MachineFixture : IAsyncDisposable
             options,
             new SimulatedMicrovisor(Host),
             Images,
+            Volumes,
             async (stream, events, mayBeTorn, token) => await AgentConnection.ConnectAsync(stream, events, mayBeTorn, token),
             TimeProvider.System,
             NullLogger<LocalMachine>.Instance);

@@ -55,9 +55,9 @@ internal static class ContainerEndpoints
         TypedResults.Ok(await containers.GetAsync(http.Caller, reference, cancellationToken));
 
     private static async Task<NoContent> RemoveAsync(
-        string reference, HttpContext http, IContainerService containers, CancellationToken cancellationToken, bool force = false)
+        string reference, HttpContext http, IContainerService containers, CancellationToken cancellationToken, bool force = false, bool volumes = false)
     {
-        await containers.RemoveAsync(http.Caller, reference, force, cancellationToken);
+        await containers.RemoveAsync(http.Caller, reference, force, volumes, cancellationToken);
         return TypedResults.NoContent();
     }
 
