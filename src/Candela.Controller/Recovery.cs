@@ -79,7 +79,7 @@ internal sealed class Recovery(
 
         var stored = JsonSerializer.Deserialize(document.Value.Span, ControllerJson.Default.StoredContainer)
             ?? throw new CandelaException(ErrorCode.Internal, $"the state store has an empty document at {document.Key}");
-        var entry = new ContainerEntry(stored.Container) { StoredRevision = document.Revision, IsStarting = true };
+        var entry = new ContainerEntry(SpecDefaults.Complete(stored.Container)) { StoredRevision = document.Revision, IsStarting = true };
         entry.Backoff.Milliseconds = stored.BackoffMilliseconds;
         table.Reserve(entry, stored.Container.Name);
         table.Publish(entry);

@@ -40,6 +40,7 @@ internal sealed class GuardedHost : IAsyncDisposable
             .AddSingleton<IStateStore>(_ => SqliteStateStore.Open(_folder.File("state.db"), TimeProvider.System))
             .AddSingleton<IMachine>(new FakeMachine(new FakeHost(), new KillSwitch(), TimeProvider.System))
             .AddSingleton<IImageStore>(new FakeImageStore())
+            .AddSingleton<Candela.Storage.IVolumeDisks>(new Candela.Storage.VolumeDisks(_folder.File("volumes")))
             .AddController(options)
             .AddIdentity(new IdentityOptions { Folder = _folder.File("identity"), PasswordCost = new PasswordCost(64, 1, 1) })
             .BuildServiceProvider();
@@ -126,6 +127,7 @@ internal sealed class GuardedHost : IAsyncDisposable
         .AddSingleton(Service<INetworkService>())
         .AddSingleton(Service<INetworkPolicyService>())
         .AddSingleton(Service<IFlowService>())
+        .AddSingleton(Service<IVolumeService>())
         .AddSingleton(Service<KerberosAdministration>())
         .AddSingleton(new CertificateAdministration(null!, Service<AccessGuard>()))
         .AddSingleton(Directory)

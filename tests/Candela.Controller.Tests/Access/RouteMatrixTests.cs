@@ -68,13 +68,17 @@ public sealed class RouteMatrixTests
         ["POST /images/create"] = ("fromImage=base&tag=1", ""),
         ["POST /images/load"] = ("", "x"),
         ["POST /images/{**name}"] = ("repo=other&tag=1", ""),
+        ["POST /commit"] = ("container=box", "{}"),
         ["POST /networks/create"] = ("", """{"Name":"made"}"""),
+        ["POST /volumes/create"] = ("", """{"Name":"made"}"""),
     };
 
     /// <summary>Routes that do more than one thing, and what for.</summary>
     private static readonly Dictionary<string, string[]> More = new()
     {
         ["POST /v1/containers/{reference}/fork"] = ["container:create"],
+        ["POST /commit"] = ["container:execute"],
+        ["GET /system/df"] = ["volume:list"],
         ["GET /v1/domains/{domain}/ldif"] = ["user:get", "group:get", "service-account:get", "machine:get"],
         ["POST /v1/domains/{domain}/ldif"] = ["domain:get", "group:update"],
         ["POST /v1/bindings"] = ["*:*"],

@@ -1,5 +1,6 @@
 using Candela.Controller.Api.Http;
 using Candela.Controller.Api.Tasks;
+using Candela.Controller.Containers;
 using Candela.Identity.Authorization;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;

@@ -1,10 +1,10 @@
 using Candela.Model;
 
-namespace Candela.Controller.Api.Containers;
+namespace Candela.Controller.Containers;
 
 /// <summary>
-/// Puts the defaults of <see cref="ContainerSpec"/> back: deserialization by generated code leaves members that the body does not
-/// have at null or zero instead of at their initializers.
+/// Puts defaults back: deserialization by generated code leaves members that a document does not have at null or zero instead of at their
+/// initializers. A body may leave them out, and records of earlier versions do not know them.
 /// </summary>
 internal static class SpecDefaults
 {
@@ -16,6 +16,8 @@ internal static class SpecDefaults
         GroupAdd = spec.GroupAdd ?? Default.GroupAdd,
         Labels = spec.Labels ?? Default.Labels,
         Tmpfs = spec.Tmpfs ?? Default.Tmpfs,
+        Volumes = spec.Volumes ?? Default.Volumes,
+        VolumesFrom = spec.VolumesFrom ?? Default.VolumesFrom,
         Ulimits = spec.Ulimits ?? Default.Ulimits,
         Sysctls = spec.Sysctls ?? Default.Sysctls,
         CapAdd = spec.CapAdd ?? Default.CapAdd,
@@ -29,5 +31,15 @@ internal static class SpecDefaults
         ExposedPorts = spec.ExposedPorts ?? Default.ExposedPorts,
         PublishedPorts = spec.PublishedPorts ?? Default.PublishedPorts,
         RestartPolicy = spec.RestartPolicy ?? Default.RestartPolicy,
+    };
+
+    public static Container Complete(Container container) => container with
+    {
+        Spec = Complete(container.Spec),
+        Networks = container.Networks ?? [],
+        Endpoints = container.Endpoints ?? [],
+        ExposedPorts = container.ExposedPorts ?? [],
+        Published = container.Published ?? [],
+        Volumes = container.Volumes ?? [],
     };
 }
