@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Candela.Model;
 
@@ -32,7 +31,7 @@ public sealed partial class VolumeDisks(string folder) : IVolumeDisks
             Directory.CreateDirectory(Path.Combine(content, DataFolder));
             await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
                 file.SetLength(sizeBytes);
-            await FormatAsync(temporary, content, cancellationToken);
+            await Ext4.FormatAsync(temporary, content, cancellationToken);
             File.Move(temporary, path);
         }
         catch (IOException e) when (e.HResult == 28)
@@ -129,24 +128,6 @@ public sealed partial class VolumeDisks(string folder) : IVolumeDisks
     private string PathOf(string id) => id.Length == 32 && id.All(char.IsAsciiHexDigitLower)
         ? Path.Combine(folder, id + Extension)
         : throw new ArgumentException($"{id} is no volume's id", nameof(id));
-
-    private static async Task FormatAsync(string path, string content, CancellationToken cancellationToken)
-    {
-        string[] arguments =
-        [
-            "-q", "-F", "-m", "0", "-i", "16384", "-J", "size=4", "-O", "^resize_inode",
-            "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-d", content, path,
-        ];
-        var start = new ProcessStartInfo("mkfs.ext4", arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["PATH"] = "/usr/sbin:/sbin:/usr/bin:/bin";
-        using Process process = Process.Start(start)
-            ?? throw new CandelaException(ErrorCode.Unavailable, "mkfs.ext4 could not be started: install the package e2fsprogs");
-        Task<string> errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.StandardOutput.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0)
-            throw new CandelaException(ErrorCode.Internal, $"mkfs.ext4 failed: {(await errors).Trim()}");
-    }
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int folder, string path, int flags, uint mask, Span<byte> status);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Candela.Machine.Native;
-using Candela.Model;
+using Candela.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Machine.Disks;
@@ -109,7 +108,7 @@ internal sealed partial class ScratchDisks(string folder, long sizeBytes, int po
                 Directory.CreateDirectory(Path.Combine(content, layer));
             await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
                 file.SetLength(sizeBytes);
-            await FormatAsync(temporary, content, cancellationToken);
+            await Ext4.FormatAsync(temporary, content, cancellationToken);
             Directory.Delete(content, recursive: true);
             File.Move(temporary, _template);
         }
@@ -117,26 +116,6 @@ internal sealed partial class ScratchDisks(string folder, long sizeBytes, int po
         {
             _templateGate.Release();
         }
-    }
-
-    private static async Task FormatAsync(string path, string content, CancellationToken cancellationToken)
-    {
-        // A small journal: a killed micro-VM leaves a file system that the next start replays. Inode tables are initialised lazily
-        // (never, in fact: the guest mounts with noinit_itable), which keeps the template at a few hundred KiB.
-        string[] arguments =
-        [
-            "-q", "-F", "-m", "0", "-i", "16384", "-J", "size=4", "-O", "^resize_inode",
-            "-E", "lazy_itable_init=1,lazy_journal_init=1,nodiscard", "-d", content, path,
-        ];
-        var start = new ProcessStartInfo("mkfs.ext4", arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment["PATH"] = "/usr/sbin:/sbin:/usr/bin:/bin";
-        using Process process = Process.Start(start)
-            ?? throw new CandelaException(ErrorCode.Unavailable, "mkfs.ext4 could not be started: install the package e2fsprogs");
-        Task<string> errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.StandardOutput.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0)
-            throw new CandelaException(ErrorCode.Internal, $"mkfs.ext4 failed: {(await errors).Trim()}");
     }
 
     private static partial class Log
