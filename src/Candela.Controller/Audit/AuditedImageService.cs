@@ -6,7 +6,8 @@ using Candela.Images;
 namespace Candela.Controller.Audit;
 
 /// <summary>Asks of every call of the image service whether its caller may, and records it.</summary>
-internal sealed class AuditedImageService(ImageService inner, AccessControl access, AuditLog audit) : IImageService
+internal sealed class AuditedImageService(ImageService inner, AccessControl access, AuditLog audit)
+    : AuditedService(access, audit, ResourceKind.Image), IImageService
 {
     public Task<IReadOnlyList<Image>> ListAsync(Caller caller, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.list", Verb.List, "", () => inner.ListAsync(caller, cancellationToken), cancellationToken);
@@ -28,7 +29,7 @@ internal sealed class AuditedImageService(ImageService inner, AccessControl acce
         RunAsync(caller, "image.commit", Verb.Create, $"{container} {reference}", async () =>
         {
             // Its files become readable to all who may have the image.
-            var id = await access.RequireContainerAsync(caller, container, Verb.Execute, cancellationToken);
+            var id = await Access.RequireContainerAsync(caller, container, Verb.Execute, cancellationToken);
             return await inner.CommitAsync(caller, id, reference, author, comment, change, cancellationToken);
         }, cancellationToken);
 
@@ -43,18 +44,4 @@ internal sealed class AuditedImageService(ImageService inner, AccessControl acce
 
     public Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.usage", Verb.List, "", () => inner.GetDiskUsageAsync(caller, cancellationToken), cancellationToken);
-
-    private Task<T> RunAsync<T>(Caller caller, string action, Verb verb, string target, Func<Task<T>> call, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, action, target, async () =>
-        {
-            await access.RequireAsync(caller, ResourceKind.Image, verb, cancellationToken);
-            return await call();
-        });
-
-    private Task<bool> RunAsync(Caller caller, string action, Verb verb, string target, Func<Task> call, CancellationToken cancellationToken) =>
-        RunAsync(caller, action, verb, target, async () =>
-        {
-            await call();
-            return true;
-        }, cancellationToken);
 }

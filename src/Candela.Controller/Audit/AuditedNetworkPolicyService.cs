@@ -6,7 +6,8 @@ using Candela.Model.Networking;
 namespace Candela.Controller.Audit;
 
 /// <summary>Asks of every call of the network policy service whether its caller may, and records it.</summary>
-internal sealed class AuditedNetworkPolicyService(NetworkPolicyService inner, AccessControl access, AuditLog audit) : INetworkPolicyService
+internal sealed class AuditedNetworkPolicyService(NetworkPolicyService inner, AccessControl access, AuditLog audit)
+    : AuditedService(access, audit, ResourceKind.NetworkPolicy), INetworkPolicyService
 {
     public Task<IReadOnlyList<SecurityGroup>> ListGroupsAsync(Caller caller, CancellationToken cancellationToken) =>
         RunAsync(caller, "security-group.list", Verb.List, "", () => inner.ListGroupsAsync(caller, cancellationToken), cancellationToken);
@@ -46,18 +47,4 @@ internal sealed class AuditedNetworkPolicyService(NetworkPolicyService inner, Ac
 
     public Task<ProjectNetworking> SetSettingsAsync(Caller caller, ProjectNetworking settings, CancellationToken cancellationToken) =>
         RunAsync(caller, "networking.set", Verb.Update, settings.Default.ToString(), () => inner.SetSettingsAsync(caller, settings, cancellationToken), cancellationToken);
-
-    private Task<T> RunAsync<T>(Caller caller, string action, Verb verb, string target, Func<Task<T>> call, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, action, target, async () =>
-        {
-            await access.RequireAsync(caller, ResourceKind.NetworkPolicy, verb, cancellationToken);
-            return await call();
-        });
-
-    private Task<bool> RunAsync(Caller caller, string action, Verb verb, string target, Func<Task> call, CancellationToken cancellationToken) =>
-        RunAsync(caller, action, verb, target, async () =>
-        {
-            await call();
-            return true;
-        }, cancellationToken);
 }

@@ -7,7 +7,8 @@ using Candela.Model.Networking;
 namespace Candela.Controller.Audit;
 
 /// <summary>Asks of every call of the network service whether its caller may, and records it.</summary>
-internal sealed class AuditedNetworkService(NetworkService inner, AccessControl access, AuditLog audit) : INetworkService
+internal sealed class AuditedNetworkService(NetworkService inner, AccessControl access, AuditLog audit)
+    : AuditedService(access, audit, ResourceKind.Segment), INetworkService
 {
     public bool IsAvailable => inner.IsAvailable;
 
@@ -28,18 +29,4 @@ internal sealed class AuditedNetworkService(NetworkService inner, AccessControl 
 
     public Task<IReadOnlyList<ContainerNetwork>> PruneAsync(Caller caller, Func<ContainerNetwork, bool> filter, CancellationToken cancellationToken) =>
         RunAsync(caller, "network.prune", Verb.Delete, "", () => inner.PruneAsync(caller, filter, cancellationToken), cancellationToken);
-
-    private Task<T> RunAsync<T>(Caller caller, string action, Verb verb, string target, Func<Task<T>> call, CancellationToken cancellationToken) =>
-        audit.RunAsync(caller, action, target, async () =>
-        {
-            await access.RequireAsync(caller, ResourceKind.Segment, verb, cancellationToken);
-            return await call();
-        });
-
-    private Task<bool> RunAsync(Caller caller, string action, Verb verb, string target, Func<Task> call, CancellationToken cancellationToken) =>
-        RunAsync(caller, action, verb, target, async () =>
-        {
-            await call();
-            return true;
-        }, cancellationToken);
 }
