@@ -212,6 +212,7 @@ public sealed class QemuMicrovisor : IMicrovisor
         _context.Watcher.Dispose();
         foreach (VmmProcess process in _context.Held.Keys)
             process.LetGo();
+        await _context.Taps.FinishAsync();
         _slots.Dispose();
         _closing.Dispose();
     }

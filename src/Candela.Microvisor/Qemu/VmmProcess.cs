@@ -16,6 +16,9 @@ internal sealed record VmmContext(QemuOptions Options, Cgroups Cgroups, ExitWatc
 {
     /// <summary>VMMs that this driver controls.</summary>
     public ConcurrentDictionary<VmmProcess, bool> Held { get; } = new();
+
+    /// <summary>Closes the taps of VMMs that have ended.</summary>
+    public TapCloser Taps { get; } = new();
 }
 
 /// <summary>One jailed QEMU process, from its start until its folder, cgroup and user id are free again.</summary>
@@ -24,9 +27,13 @@ internal sealed class VmmProcess : IWaiting
     private readonly VmmContext _context;
     private readonly SafeFileHandle _pidfd;
 
-    private VmmProcess(VmmContext context, VmmFolder folder, int pid, SafeFileHandle pidfd, QmpConnection qmp, IReadOnlyList<string> taps)
+    // Kept, so that the end of the process is not the end of its taps: see TapCloser.
+    private readonly IReadOnlyList<MicroVmTap> _taps;
+
+    private VmmProcess(VmmContext context, VmmFolder folder, int pid, SafeFileHandle pidfd, QmpConnection qmp, IReadOnlyList<MicroVmTap> taps)
     {
-        Taps = taps;
+        _taps = taps;
+        Taps = [.. taps.Select(tap => tap.Name)];
         _context = context;
         _pidfd = pidfd;
         Folder = folder;
@@ -96,17 +103,13 @@ internal sealed class VmmProcess : IWaiting
                 throw Died(folder, e);
             }
 
-            return new VmmProcess(context, folder, pid, pidfd, qmp, [.. taps.Select(t => t.Name)]);
+            return new VmmProcess(context, folder, pid, pidfd, qmp, taps);
         }
         catch
         {
+            TapCloser.CloseNow(taps);
             await EndRemainsAsync(context, folder);
             throw;
-        }
-        finally
-        {
-            foreach (MicroVmTap tap in taps)
-                tap.Descriptor.Dispose();
         }
     }
 
@@ -177,6 +180,7 @@ internal sealed class VmmProcess : IWaiting
         _context.Held.TryRemove(this, out _);
         Qmp.Dispose();
         _pidfd.Dispose();
+        _context.Taps.Close(_taps);
     }
 
     /// <summary>Full share of the CPUs from now on.</summary>
