@@ -12,7 +12,8 @@ public sealed class WorkloadIdentityTests(RestartPlatform platform)
 {
     private const string Socket = "/dev/candela/workload.sock";
     private const string Files = "candela.identity.files=/run/identity";
-    private const string Show = "cat /run/identity/svid.pem; echo ==; cat /run/identity/svid_key.pem; echo ==; cat /run/identity/bundle.pem; echo ==; sleep 1000";
+    // All from one folder: between two files they may be exchanged.
+    private const string Show = "cd -P /run/identity/.current; cat svid.pem; echo %; cat svid_key.pem; echo %; cat bundle.pem; echo %; sleep 1000";
 
     [Fact]
     public async Task Processes_are_served_at_the_socket_and_each_container_and_fork_gets_its_own()
@@ -38,7 +39,7 @@ public sealed class WorkloadIdentityTests(RestartPlatform platform)
     public async Task Files_are_there_before_the_first_process_and_are_each_containers_own()
     {
         var source = (await platform.DockerAsync("run", "-d", "--network=none", "--name", "files-web", "--label", Files, Platform.Image, "sh", "-c", Show)).Text;
-        var (svid, bundle) = await ReadAsync(source, (await LogAsync(source)).Split("==\n"));
+        var (svid, bundle) = await ReadAsync(source, (await LogAsync(source)).Split("%\n"));
         Assert.Contains("/default/default/files-web", Uri(svid), StringComparison.Ordinal);
         Verify(svid, bundle);
 
@@ -69,12 +70,12 @@ public sealed class WorkloadIdentityTests(RestartPlatform platform)
     private async Task<string> LogAsync(string container)
     {
         var text = "";
-        await Deadlines.UntilAsync("the files", async () => (text = (await platform.DockerAsync("logs", container)).Output).Split("==\n").Length > 3);
+        await Deadlines.UntilAsync("the files", async () => (text = (await platform.DockerAsync("logs", container)).Output).Split("%\n").Length > 3);
         return text;
     }
 
     private async Task<string[]> CatAsync(string container) =>
-        (await platform.DockerAsync("exec", container, "sh", "-c", Show.Replace("; sleep 1000", "", StringComparison.Ordinal))).Output.Split("==\n");
+        (await platform.DockerAsync("exec", container, "sh", "-c", Show.Replace("; sleep 1000", "", StringComparison.Ordinal))).Output.Split("%\n");
 
     private static async Task<(X509Certificate2 Svid, X509Certificate2Collection Bundle)> ReadAsync(string container, string[] files)
     {

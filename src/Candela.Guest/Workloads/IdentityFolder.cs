@@ -8,7 +8,7 @@ namespace Candela.Guest.Workloads;
 
 /// <summary>
 /// The container's identity as files, in memory and read-only for it. All are exchanged at once: who follows the link <c>.current</c> never sees
-/// a key that does not belong to its certificate.
+/// a key that does not belong to its certificate, and can read on while they are exchanged: those before the present ones stay.
 /// </summary>
 internal sealed class IdentityFolder
 {
@@ -61,7 +61,6 @@ internal sealed class IdentityFolder
     /// <exception cref="AgentFailure">A name is malformed, or a file could not be written.</exception>
     public void Write(IReadOnlyList<GuestFile> files)
     {
-        var former = $"{_path}/.{_generation}";
         var folder = $".{++_generation}";
         Mounts.MakeFolder($"{_path}/{folder}", FolderMode);
         for (var i = 0; i < files.Count; i++)
@@ -74,8 +73,9 @@ internal sealed class IdentityFolder
             if (Libc.symlink($"{Current}/{files[i].Name}", $"{_path}/{files[i].Name}") < 0 && Errno.Last != Linux.EEXIST)
                 throw Errno.Failure($"link {files[i].Name}", Errno.Last);
         }
-        if (_generation == 1)
+        if (_generation <= 2)
             return;
+        var former = $"{_path}/.{_generation - 2}";
         for (var i = 0; i < files.Count; i++)
             _ = Libc.unlink($"{former}/{files[i].Name}");
         _ = Libc.rmdir(former);
