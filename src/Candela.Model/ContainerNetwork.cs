@@ -95,4 +95,5 @@ public sealed record NetworkSpec
 /// <param name="ContainerPort">Port of the container.</param>
 /// <param name="HostAddress">Address of the host; null for all.</param>
 /// <param name="HostPort">Port of the host; 0 in a specification: a free one is chosen.</param>
-public sealed record PortPublication(string Protocol, ushort ContainerPort, string? HostAddress, ushort HostPort);
+/// <param name="LastHostPort">In a specification: a free one from <paramref name="HostPort"/> to this is chosen; 0: there is no choice.</param>
+public sealed record PortPublication(string Protocol, ushort ContainerPort, string? HostAddress, ushort HostPort, ushort LastHostPort = 0);

@@ -103,6 +103,21 @@ public sealed class NetworkTests(NetworkPlatform platform) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_range_of_ports_the_first_free_one_is_published()
+    {
+        // 8100 is published, 8101 is a program's of the host.
+        await platform.IdleAsync("--name", "one", "-p", "8100-8102:80");
+        using var program = new RunningCommand(platform.Network.Enter[0], [.. platform.Network.Enter[1..], "busybox", "nc", "-ll", "-p", "8101", "-e", "true"], new Dictionary<string, string>());
+        await Deadlines.UntilAsync("the host's program", async () => (await AskAsync(platform.Network.Enter, "/dev/tcp/127.0.0.1/8101; echo open")).Contains("open", StringComparison.Ordinal));
+        await platform.RunAsync(["--name", "two", "-p", "8100-8102:80"], "sh", "-c", TellPeer);
+        Assert.Equal(["0.0.0.0:8100", "[::]:8100"], (await platform.DockerAsync("port", "one", "80")).Lines);
+        Assert.Equal(["0.0.0.0:8102", "[::]:8102"], (await platform.DockerAsync("port", "two", "80")).Lines);
+        await Deadlines.UntilAsync("the answer", async () => (await AskAsync(platform.Network.Enter, "/dev/tcp/127.0.0.1/8102")).Contains("ESTABLISHED", StringComparison.Ordinal));
+        var taken = await platform.DockerAsync("run", "--rm", "-p", "8100-8102:80", Platform.Image, "true");
+        Assert.Contains("all ports from 8100 to 8102", taken.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Daemon_s_end_changes_nothing_and_everything_can_be_changed_afterwards()
     {
         await CreateAsync("a", "b");

@@ -122,8 +122,8 @@ public sealed class MachineNetworkTests : IDisposable
     public void A_port_that_the_host_uses_cannot_be_published()
     {
         using Socket taken = Sockets.Listen(_lab.Machine, IPAddress.Any, 8080);
-        var exception = Assert.Throws<CandelaException>(() => Publish(new PublishedPort { PortId = "web", Protocol = Protocol.Tcp, HostPort = 8080, ContainerPort = 80 }));
-        Assert.Equal(ErrorCode.Conflict, exception.Code);
+        var exception = Assert.Throws<PortTakenException>(() => Publish(new PublishedPort { PortId = "web", Protocol = Protocol.Tcp, HostPort = 8080, ContainerPort = 80 }));
+        Assert.Equal((ErrorCode.Conflict, Protocol.Tcp, IPAddress.Any, (ushort)8080), (exception.Code, exception.Protocol, exception.Address, exception.Port));
         Assert.Contains("8080/tcp", exception.Message, StringComparison.Ordinal);
     }
 
@@ -132,7 +132,7 @@ public sealed class MachineNetworkTests : IDisposable
     {
         var published = new PublishedPort { PortId = "web", Protocol = Protocol.Tcp, HostPort = 8080, ContainerPort = 80 };
         Publish(published);
-        var exception = Assert.Throws<CandelaException>(() => _lab.Change("p", p => p with { Published = [published, published with { ContainerPort = 81 }] }));
+        var exception = Assert.Throws<PortTakenException>(() => _lab.Change("p", p => p with { Published = [published, published with { ContainerPort = 81 }] }));
         Assert.Equal(ErrorCode.Conflict, exception.Code);
         Assert.Throws<SocketException>(() => Sockets.Listen(_lab.Machine, IPAddress.Any, 8080));
 

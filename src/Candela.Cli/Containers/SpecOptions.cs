@@ -41,7 +41,7 @@ internal static class SpecOptions
         new("init", "Accepted: the guest's process 1 reaps in any case"),
         new("pull", "Pull the image: missing, always or never") { Value = "WHEN", Completes = Completes.Words, Words = ["missing", "always", "never"] },
         new("network", "Segment that it is connected to, or none (default: none, or bridge with --publish)") { Value = "SEGMENT", Completes = Completes.Segments },
-        new("publish", "Port of the host that leads to one of the container; without HOST one is chosen") { Letter = 'p', Value = "[[ADDRESS:]HOST:]PORT[/PROTOCOL]", Repeatable = true },
+        new("publish", "Port of the host that leads to one of the container; without HOST, and of a range for one PORT, a free one is chosen") { Letter = 'p', Value = PublishedPorts.Form, Repeatable = true },
     ];
 
     public static ContainerSpec ToSpec(Invocation invocation)
@@ -75,31 +75,13 @@ internal static class SpecOptions
             Privileged = invocation.Flag("privileged"),
             ExtraHosts = invocation.Values("add-host"),
             NetworkMode = invocation.Value("network") ?? (invocation.Has("publish") ? "bridge" : "none"),
-            PublishedPorts = [.. invocation.Values("publish").Select(ParsePublication)],
+            PublishedPorts = [.. invocation.Values("publish").SelectMany(PublishedPorts.Parse)],
             StopSignal = invocation.Value("stop-signal"),
             StopTimeoutSeconds = invocation.Number("stop-timeout", -1, int.MaxValue),
             AutoRemove = invocation.Flag("rm"),
             Init = invocation.Flag("init"),
             RestartPolicy = ParseRestart(invocation.Value("restart")),
         };
-    }
-
-    // As docker's -p, without ranges: [[ADDRESS:]HOST:]PORT[/PROTOCOL]; an IPv6 address is in brackets.
-    private static PortPublication ParsePublication(string text)
-    {
-        int slash = text.LastIndexOf('/');
-        (string ports, string protocol) = slash < 0 ? (text, "tcp") : (text[..slash], text[(slash + 1)..]);
-        int colon = ports.LastIndexOf(':');
-        string rest = colon < 0 ? "" : ports[..colon];
-        int second = rest.LastIndexOf(':');
-        string? address = second < 0 ? null : rest[..second].Trim('[', ']');
-        string host = rest[(second + 1)..];
-        ushort hostPort = 0;
-        return ushort.TryParse(ports[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort container) && container > 0 &&
-            (host.Length == 0 || (ushort.TryParse(host, NumberStyles.None, CultureInfo.InvariantCulture, out hostPort) && hostPort > 0)) && protocol is "tcp" or "udp" or "sctp" &&
-            (address is null || System.Net.IPAddress.TryParse(address, out _))
-            ? new PortPublication(protocol, container, address, hostPort)
-            : throw new UsageException($"--publish takes [[ADDRESS:]HOST:]PORT[/PROTOCOL], such as 8080:80, not '{text}'");
     }
 
     /// <summary>NAME=value list from --env-file and --env, in this order, for run and exec.</summary>

@@ -160,6 +160,8 @@ internal static partial class SpecCheck
         {
             if (port.Protocol is not ("tcp" or "udp" or "sctp") || port.ContainerPort == 0)
                 throw Invalid($"invalid published port {port.ContainerPort}/{port.Protocol}: a port from 1 to 65535 of tcp, udp or sctp is expected");
+            if (port.LastHostPort != 0 && (port.HostPort == 0 || port.LastHostPort < port.HostPort))
+                throw Invalid($"invalid range of ports to publish on: {port.HostPort} to {port.LastHostPort}");
             if (port.HostAddress is { } address && !System.Net.IPAddress.TryParse(address, out _))
                 throw Invalid($"invalid address to publish on: {address}");
         }

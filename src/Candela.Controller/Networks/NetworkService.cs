@@ -20,12 +20,11 @@ namespace Candela.Controller.Networks;
 internal sealed class NetworkService(NetworkTable table, PolicyTable policies, ContainerTable containers, ProjectTable projects, EventLog events, IMachine machine) : INetworkService, IDisposable
 {
     private const int PortIdDigits = 24, NameDigits = 12;
-    private const int FirstChosenPort = 32768, LastChosenPort = 60999, Tries = 100;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly MacPool _macs = new();
+    private readonly HostPortChoice _hostPorts = new();
     private NetworkPlan _plan = new();
     private int _runs;
-    private int _nextPort = FirstChosenPort;
 
     public bool IsAvailable => machine.NetworkLack is null;
 
@@ -401,12 +400,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     private static PublishedPort Publication(PortPublication publication, string portId) => new()
     {
         PortId = portId,
-        Protocol = publication.Protocol switch
-        {
-            "udp" => Protocol.Udp,
-            "sctp" => Protocol.Sctp,
-            _ => Protocol.Tcp,
-        },
+        Protocol = HostPortChoice.Protocol(publication),
         HostAddress = publication.HostAddress is { } address ? IPAddress.Parse(address) : null,
         HostPort = publication.HostPort,
         ContainerPort = publication.ContainerPort,
@@ -461,9 +455,10 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     private async Task<Container> PublishAsync(Container container)
     {
         PortPublication[] asked = container.Published.Count > 0 ? [.. container.Published] : [.. Publications(container)];
-        for (int attempt = 0; ; attempt++)
+        TakenPorts taken = TakenPorts.Of(_plan);
+        while (true)
         {
-            var connected = container with { Published = [.. asked.Select(p => p.HostPort == 0 ? p with { HostPort = NextPort() } : p)] };
+            var connected = container with { Published = _hostPorts.Choose(asked, taken) };
             NetworkPlan plan = _plan;
             NetworkEndpoint[] added = [.. connected.Endpoints.Where(e => !plan.Projects.TryGetValue(connected.Project, out ProjectPlan? project) || !project.Ports.ContainsKey(e.PortId))];
             foreach (NetworkEndpoint endpoint in added)
@@ -476,9 +471,10 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
                     Tell(table.ById(endpoint.NetworkId)!.Network, "connect", connected);
                 return connected;
             }
-            catch (CandelaException e) when (e.Code == ErrorCode.Conflict && asked.Any(p => p.HostPort == 0) && attempt < Tries)
+            catch (PortTakenException e) when (HostPortChoice.HasChosen(asked, connected.Published, e))
             {
-                // A chosen port may be taken by a program of the host: the next one.
+                // By a program of the host: another one.
+                taken.Add(e.Protocol, e.Address, e.Port);
             }
         }
     }
@@ -595,13 +591,6 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             entry?.Ipv4.Return(IPAddress.Parse(ipv4));
         if (endpoint.Ipv6Address is { } ipv6)
             entry?.Ipv6?.Return(IPAddress.Parse(ipv6));
-    }
-
-    private ushort NextPort()
-    {
-        int port = _nextPort;
-        _nextPort = port == LastChosenPort ? FirstChosenPort : port + 1;
-        return (ushort)port;
     }
 
     private async Task ApplyAsync(NetworkPlan plan)

@@ -58,7 +58,7 @@ internal static class NetworkSettings
     }
 
     public static Dictionary<string, IReadOnlyList<PortBindingView>?> Bindings(IReadOnlyList<PortPublication> ports) => ports.GroupBy(static p => $"{p.ContainerPort}/{p.Protocol}")
-        .ToDictionary(static g => g.Key, static g => (IReadOnlyList<PortBindingView>?)[.. g.SelectMany(static p => Addresses(p).Select(a => new PortBindingView(a, p.HostPort == 0 ? "" : $"{p.HostPort}")))]);
+        .ToDictionary(static g => g.Key, static g => (IReadOnlyList<PortBindingView>?)[.. g.SelectMany(static p => Addresses(p).Select(a => new PortBindingView(a, HostPort(p))))]);
 
     public static IReadOnlyList<PortSummary> Summary(Container container) => container.Endpoints.Count == 0 ? [] :
     [
@@ -66,6 +66,8 @@ internal static class NetworkSettings
         .. container.ExposedPorts.Where(e => !container.Published.Any(p => e == $"{p.ContainerPort}/{p.Protocol}")).Select(static e => e.Split('/'))
             .Select(static e => new PortSummary { PrivatePort = int.Parse(e[0], System.Globalization.CultureInfo.InvariantCulture), Type = e[1] }),
     ];
+
+    private static string HostPort(PortPublication port) => port.HostPort == 0 ? "" : port.LastHostPort == 0 ? $"{port.HostPort}" : $"{port.HostPort}-{port.LastHostPort}";
 
     private static string[] Addresses(PortPublication port) => port.HostAddress is { } address ? [address] : ["0.0.0.0", "::"];
 

@@ -71,11 +71,19 @@ internal static class NetworkTranslation
             throw DockerException.BadRequest($"invalid port specification: \"{port}\"");
         foreach (PortBindingRequest binding in bindings)
         {
-            ushort hostPort = 0;
-            if (binding.HostPort is { Length: > 0 } text && !ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out hostPort))
-                throw DockerException.BadRequest($"invalid port specification: \"{text}\" (a range of host ports for one container port is not supported yet by Candela)");
+            (ushort hostPort, ushort lastHostPort) = HostPorts(binding.HostPort ?? "");
             string? address = binding.HostIp is null or "" or "0.0.0.0" or "::" ? null : binding.HostIp;
-            yield return new PortPublication(protocol, containerPort, address, hostPort);
+            yield return new PortPublication(protocol, containerPort, address, hostPort, lastHostPort);
         }
+    }
+
+    // "", "8080", or "8000-8010" of which one is chosen.
+    private static (ushort First, ushort Last) HostPorts(string text)
+    {
+        string[] range = text.Split('-', 2);
+        ushort first = 0, last = 0;
+        return (text.Length == 0 || ushort.TryParse(range[0], NumberStyles.None, CultureInfo.InvariantCulture, out first)) &&
+            (range.Length == 1 || (ushort.TryParse(range[1], NumberStyles.None, CultureInfo.InvariantCulture, out last) && first > 0 && last >= first))
+            ? (first, last) : throw DockerException.BadRequest($"invalid port specification: \"{text}\"");
     }
 }

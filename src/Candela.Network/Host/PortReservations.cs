@@ -26,7 +26,7 @@ internal sealed class PortReservations(NetworkNamespace host) : IDisposable
             foreach (IPAddress address in port.HostAddress is { } one ? [one] : new[] { IPAddress.Any, IPAddress.IPv6Any })
             {
                 if (!wanted.Add(new Key(port.Protocol, address, port.HostPort)))
-                    throw Taken(port.Protocol, address, port.HostPort, "by another container");
+                    throw Taken(new Key(port.Protocol, address, port.HostPort), "by another container");
             }
         }
 
@@ -77,15 +77,14 @@ internal sealed class PortReservations(NetworkNamespace host) : IDisposable
             socket.Dispose();
             throw exception.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => Taken(key.Protocol, key.Address, key.Port, "by a program of the host"),
+                SocketError.AddressAlreadyInUse => Taken(key, "by a program of the host"),
                 SocketError.AddressNotAvailable => new CandelaException(ErrorCode.InvalidArgument, $"the host has no address {key.Address} to publish on"),
                 _ => new CandelaException(ErrorCode.Unavailable, $"cannot publish {key.Address} port {key.Port}: {exception.Message}", exception),
             };
         }
     }
 
-    private static CandelaException Taken(Protocol protocol, IPAddress address, ushort port, string by) => new(ErrorCode.Conflict,
-        $"port {port}/{(protocol == Protocol.Tcp ? "tcp" : protocol == Protocol.Udp ? "udp" : "sctp")} of {address} is already in use {by}: publish another port, or stop what uses it");
+    private static PortTakenException Taken(Key key, string by) => new(key.Protocol, key.Address, key.Port, by);
 
     private void Release(Key key)
     {

@@ -90,6 +90,14 @@ public sealed class SpecOptionsTests
             spec.PublishedPorts);
     }
 
+    [Fact]
+    public void Ranges_of_ports_are_published_one_to_one_or_leave_a_choice() => Assert.Equal(
+        [
+            new PortPublication("tcp", 80, null, 8000, 8010), new PortPublication("tcp", 81, null, 9000), new PortPublication("tcp", 82, null, 9001),
+            new PortPublication("udp", 53, "::1", 0), new PortPublication("udp", 54, "::1", 0),
+        ],
+        Spec("-p", "8000-8010:80", "-p", "9000-9001:81-82", "-p", "[::1]::53-54/udp", "image").PublishedPorts);
+
     [Theory]
     [InlineData("--cpus", "0")]
     [InlineData("--cpus", "33")]
@@ -103,6 +111,10 @@ public sealed class SpecOptionsTests
     [InlineData("--publish", "0:80")]
     [InlineData("--publish", "80:65536")]
     [InlineData("--publish", "nowhere:80:80")]
+    [InlineData("--publish", "81-80:80")]
+    [InlineData("--publish", "80:80-81")]
+    [InlineData("--publish", "80-82:80-81")]
+    [InlineData("--publish", "80-:80")]
     [InlineData("--publish", "80/icmp")]
     [InlineData("--env-file", "/nonexistent")]
     public void A_value_out_of_range_is_refused(string option, string value) => Assert.Throws<UsageException>(() => Spec(option, value, "image"));

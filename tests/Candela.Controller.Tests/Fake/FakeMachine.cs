@@ -184,12 +184,17 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
     /// <summary>What the next plan meets.</summary>
     public Exception? NetworkFailure { get; set; }
 
+    /// <summary>Ports that programs of the host have.</summary>
+    public HashSet<ushort> PortsOfHost { get; } = [];
+
     public FakeFlows Flows => host.Flows;
 
     public Task ApplyNetworkAsync(NetworkPlan plan, CancellationToken cancellationToken)
     {
         if (NetworkFailure is { } failure)
             return Task.FromException(failure);
+        if (plan.Projects.Values.SelectMany(p => p.Published).FirstOrDefault(p => PortsOfHost.Contains(p.HostPort)) is { } taken)
+            return Task.FromException(new Network.PortTakenException(taken.Protocol, taken.HostAddress ?? System.Net.IPAddress.Any, taken.HostPort, "by a program of the host"));
         Plan = plan;
         return Task.CompletedTask;
     }

@@ -48,7 +48,7 @@ internal static class TestCalls
 
     public static async Task<CandelaException> FailsAsync(ErrorCode code, Func<Task> call)
     {
-        var failure = await Assert.ThrowsAsync<CandelaException>(call);
+        var failure = await Assert.ThrowsAnyAsync<CandelaException>(call);
         Assert.Equal(code, failure.Code);
         return failure;
     }

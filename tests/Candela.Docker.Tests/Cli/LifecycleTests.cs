@@ -150,7 +150,8 @@ public sealed class LifecycleTests
         Assert.Equal("net", await docker.OutputAsync("network", "ls", "--filter", "label=a=b", "--format", "{{.Name}}"));
         Assert.Contains("already exists", (await docker.RunAsync("network", "create", "net")).Error, StringComparison.Ordinal);
 
-        var container = await docker.OutputAsync("create", "-p", "127.0.0.1:8080:80", "-p", "53/udp", "--network", "net", "--network-alias", "web", "candela/base", "true");
+        var container = await docker.OutputAsync("create", "-p", "127.0.0.1:8080:80", "-p", "53/udp", "-p", "9000-9010:90", "--network", "net", "--network-alias", "web", "candela/base", "true");
+        Assert.Equal("9000-9010", await docker.OutputAsync("inspect", "-f", "{{(index (index .HostConfig.PortBindings \"90/tcp\") 0).HostPort}}", container));
         Assert.Equal("net 127.0.0.1 8080", await docker.OutputAsync(
             "inspect", "-f", "{{.HostConfig.NetworkMode}} {{with index .HostConfig.PortBindings \"80/tcp\"}}{{(index . 0).HostIp}} {{(index . 0).HostPort}}{{end}}", container));
 
