@@ -14,8 +14,20 @@ public interface IImageService
     /// <inheritdoc cref="IImageStore.PullAsync"/>
     Task<Image> PullAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="IImageStore.PushAsync"/>
+    Task<PushedImage> PushAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IImageStore.LoginAsync"/>
+    Task LoginAsync(Caller caller, string registry, RegistryCredential credential, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IImageStore.InspectRemoteAsync"/>
+    Task<RemoteImage> InspectRemoteAsync(Caller caller, string reference, RegistryCredential? credential, CancellationToken cancellationToken);
+
     /// <inheritdoc cref="IImageStore.LoadAsync"/>
     Task<IReadOnlyList<Image>> LoadAsync(Caller caller, Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="IImageStore.SaveAsync"/>
+    Task SaveAsync(Caller caller, IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="IImageStore.ImportAsync"/>
     Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken);

@@ -18,8 +18,34 @@ public interface IImageStore
     /// <summary>Pulls from a registry (Docker Registry v2 / OCI distribution).</summary>
     Task<Image> PullAsync(string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
 
+    /// <summary>Pushes an image to the registry that its name says, under that tag. Uncompressed layers go gzip'd.</summary>
+    /// <param name="reference">A name of the image; without a tag, <c>latest</c>.</param>
+    /// <param name="credential">Credential, or null.</param>
+    /// <param name="progress">Told what is done, in Docker's words.</param>
+    /// <param name="cancellationToken">Gives up; an upload under way is cancelled.</param>
+    /// <exception cref="CandelaException">ImageNotFound, InvalidArgument; Unauthenticated, PermissionDenied and Unavailable as the registry says.</exception>
+    Task<PushedImage> PushAsync(string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Asks a registry whether it takes a credential. Nothing is kept.</summary>
+    /// <param name="registry"><c>host[:port]</c>; <c>docker.io</c> is Docker Hub.</param>
+    /// <param name="credential">The credential.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CandelaException">Unauthenticated: it does not. InvalidArgument, Unavailable.</exception>
+    Task LoginAsync(string registry, RegistryCredential credential, CancellationToken cancellationToken);
+
+    /// <summary>What a registry has under a name; nothing is pulled.</summary>
+    /// <exception cref="CandelaException">ImageNotFound, Unauthenticated, PermissionDenied, ImageInvalid or Unavailable.</exception>
+    Task<RemoteImage> InspectRemoteAsync(string reference, RegistryCredential? credential, CancellationToken cancellationToken);
+
     /// <summary>Loads a <c>docker save</c> or OCI-layout archive (plain or gzip); several images possible.</summary>
     Task<IReadOnlyList<Image>> LoadAsync(Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Writes images as one archive: docker-archive and OCI layout at once, layers uncompressed.</summary>
+    /// <param name="references">Names (a repository without a tag: all its tags) or ids, at least one.</param>
+    /// <param name="begin">Gives the stream to write to, once it is sure that all images are here.</param>
+    /// <param name="cancellationToken">Gives up in the middle.</param>
+    /// <exception cref="CandelaException">ImageNotFound, InvalidArgument.</exception>
+    Task SaveAsync(IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken);
 
     /// <summary>Makes an image of one layer from a root file system tar (plain, gzip or zstd). <paramref name="reference"/> may be null (untagged).</summary>
     Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken);
@@ -47,7 +73,7 @@ public interface IImageStore
     /// <returns>Bytes freed.</returns>
     Task<long> CollectGarbageAsync(CancellationToken cancellationToken);
 
-    /// <summary>Raised after pull, load, import, tag, untag and delete.</summary>
+    /// <summary>Raised after pull, push, load, save, import, tag, untag and delete.</summary>
     event Action<ImageEvent>? Changed;
 }
 
@@ -167,13 +193,32 @@ public sealed record RegistryCredential(string Username, string Password, string
 /// <param name="Total">Bytes in all, or 0.</param>
 public sealed record ImageProgress(string? Id, string Status, long Current = 0, long Total = 0);
 
+/// <summary>An image as a registry has it.</summary>
+/// <param name="Tag">Its tag there.</param>
+/// <param name="Digest">Digest of its manifest.</param>
+/// <param name="Bytes">Length of its manifest.</param>
+public sealed record PushedImage(string Tag, string Digest, long Bytes);
+
+/// <summary>What a registry has under a name.</summary>
+/// <param name="MediaType">Media type of the manifest, or of the index of several.</param>
+/// <param name="Digest">Its digest.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Platforms">What it runs on.</param>
+public sealed record RemoteImage(string MediaType, string Digest, long Bytes, IReadOnlyList<RemotePlatform> Platforms);
+
+/// <summary>A platform of an image in a registry.</summary>
+/// <param name="OperatingSystem">For example <c>linux</c>.</param>
+/// <param name="Architecture">For example <c>amd64</c>.</param>
+/// <param name="Variant">For example <c>v8</c>, mostly empty.</param>
+public sealed record RemotePlatform(string OperatingSystem, string Architecture, string Variant);
+
 /// <summary>One thing that a removal did.</summary>
 /// <param name="Untagged">The name taken away, or null.</param>
 /// <param name="Deleted">The id deleted, or null.</param>
 public sealed record ImageRemoval(string? Untagged, string? Deleted);
 
 /// <summary>A change to the store.</summary>
-/// <param name="Action">Docker's action: pull, load, import, tag, untag, delete.</param>
+/// <param name="Action">Docker's action: pull, push, load, save, import, tag, untag, delete.</param>
 /// <param name="ImageId">Image id.</param>
 /// <param name="Name">Reference, or empty.</param>
 public sealed record ImageEvent(string Action, string ImageId, string Name);

@@ -118,7 +118,8 @@ public sealed partial class ImageStore
         await ChangeAsync(
             index =>
             {
-                StoredImage image = new() { Layers = [.. stored], Configuration = file, TaggedAt = index.Images.GetValueOrDefault(imageId)?.TaggedAt ?? default };
+                StoredImage? known = index.Images.GetValueOrDefault(imageId);
+                StoredImage image = new() { Layers = [.. stored], Configuration = file, TaggedAt = known?.TaggedAt ?? default, IsOci = known?.IsOci ?? false };
                 return naming(index with { Images = index.Images.SetItem(imageId, image) }, imageId);
             },
             cancellationToken).ConfigureAwait(false);

@@ -54,7 +54,7 @@ public sealed partial class ImageStore
             string imageId = await AddImageAsync(
                 configuration,
                 [.. source.Layers.Select(static layer => layer.Digest)],
-                (index, id) => NamePulled(index, id, reference, source.ManifestDigest),
+                (index, id) => NamePulled(index, id, reference, source),
                 (layer, done) => layers[layer].Extracting(done),
                 hold,
                 cancellationToken).ConfigureAwait(false);
@@ -69,9 +69,13 @@ public sealed partial class ImageStore
     }
 
     /// <summary>By digest no tag is set, as Docker does, even if the reference has one too.</summary>
-    private static StoreIndex NamePulled(StoreIndex index, string imageId, ImageReference reference, string manifestDigest)
+    private static StoreIndex NamePulled(StoreIndex index, string imageId, ImageReference reference, SourceImage source)
     {
-        index = index with { Manifests = index.Manifests.SetItem(reference.ByDigest(manifestDigest).ToString(), imageId) };
+        index = index with
+        {
+            Manifests = index.Manifests.SetItem(reference.ByDigest(source.ManifestDigest).ToString(), imageId),
+            Images = index.Images.SetItem(imageId, index.Images[imageId] with { IsOci = source.Configuration.MediaType == MediaTypes.OciConfiguration }),
+        };
         return reference is { Tag: not null, Digest: null } ? index.WithTag(reference.ToString(), imageId) : index;
     }
 

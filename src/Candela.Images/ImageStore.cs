@@ -14,6 +14,8 @@ public sealed partial class ImageStore : IImageStore, IDisposable
     private readonly StoreFolder _folder;
     private readonly ImageLimits _limits;
     private readonly IImageSource _source;
+    private readonly RegistryImageDestination _destination;
+    private readonly RegistryQueries _queries;
     private readonly ILogger _logger;
     private readonly BlockImageBuilder _builder;
     private readonly SemaphoreSlim _changes = new(1);
@@ -24,7 +26,7 @@ public sealed partial class ImageStore : IImageStore, IDisposable
     /// <summary>Opens the store, pulling from registries.</summary>
     /// <exception cref="CandelaException">Conflict when another process uses the folder; Internal when its index is damaged; InvalidArgument for wrong options.</exception>
     public ImageStore(ImageStoreOptions options, ILogger logger)
-        : this(options, new RegistryImageSource(new RegistryOptions { InsecureRegistries = options.InsecureRegistries }, TimeProvider.System), logger)
+        : this(options, new RegistryImageSource(Registries(options), TimeProvider.System), logger)
     {
     }
 
@@ -32,6 +34,8 @@ public sealed partial class ImageStore : IImageStore, IDisposable
     {
         _limits = options.Limits;
         _source = source;
+        _destination = new RegistryImageDestination(Registries(options), TimeProvider.System);
+        _queries = new RegistryQueries(Registries(options), TimeProvider.System);
         _logger = logger;
         _folder = new StoreFolder(options.Folder);
         try
@@ -64,6 +68,14 @@ public sealed partial class ImageStore : IImageStore, IDisposable
     }
 
     /// <inheritdoc/>
+    public Task LoginAsync(string registry, RegistryCredential credential, CancellationToken cancellationToken) =>
+        _queries.LoginAsync(registry, credential, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<RemoteImage> InspectRemoteAsync(string reference, RegistryCredential? credential, CancellationToken cancellationToken) =>
+        _queries.InspectAsync(ImageReference.Parse(reference).WithDefaultTag(), credential, cancellationToken);
+
+    /// <inheritdoc/>
     public async Task TagAsync(string source, string target, CancellationToken cancellationToken)
     {
         ImageReference name = TagName(target);
@@ -82,9 +94,13 @@ public sealed partial class ImageStore : IImageStore, IDisposable
     public void Dispose()
     {
         (_source as IDisposable)?.Dispose();
+        _destination.Dispose();
+        _queries.Dispose();
         _folder.Dispose();
         _changes.Dispose();
     }
+
+    private static RegistryOptions Registries(ImageStoreOptions options) => new() { InsecureRegistries = options.InsecureRegistries };
 
     private static ImageReference TagName(string text)
     {

@@ -1,13 +1,19 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Candela.Tests.Shared;
 
-/// <summary>Debian's docker-registry on a free loopback port, over plain HTTP, with storage of its own; ends with the test.</summary>
+/// <summary>Where a registry's users get their tokens.</summary>
+/// <param name="Realm">Address of the token server.</param>
+/// <param name="Certificate">Whose key signs the tokens.</param>
+public sealed record TokenIssuance(string Realm, X509Certificate2 Certificate);
+
+/// <summary>Debian's docker-registry on a free loopback port, with storage of its own; ends with the test.</summary>
 public sealed partial class RegistryServer : IAsyncDisposable
 {
     public const string Program = "/usr/bin/docker-registry";
@@ -23,13 +29,16 @@ public sealed partial class RegistryServer : IAsyncDisposable
     private readonly Task _log;
     private readonly HttpClient _client;
 
-    private RegistryServer(TemporaryFolder folder, Process process, Task log, int port, bool password)
+    private RegistryServer(TemporaryFolder folder, Process process, Task log, int port, bool password, bool tls)
     {
         _folder = folder;
         _process = process;
         _log = log;
         Authority = $"127.0.0.1:{port}";
-        _client = new HttpClient { BaseAddress = new Uri($"http://{Authority}/") };
+        _client = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
+        {
+            BaseAddress = new Uri($"{(tls ? "https" : "http")}://{Authority}/"),
+        };
         if (password)
             _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Username}:{Password}")));
     }
@@ -37,11 +46,22 @@ public sealed partial class RegistryServer : IAsyncDisposable
     /// <summary><c>127.0.0.1:PORT</c>, as references begin.</summary>
     public string Authority { get; }
 
-    /// <summary>Starts it and returns when it listens. With <paramref name="password"/> only <see cref="Username"/> may pull and push.</summary>
-    public static async Task<RegistryServer> StartAsync(bool password = false)
+    /// <summary>Starts it and returns when it listens.</summary>
+    /// <param name="password">Only <see cref="Username"/> may pull and push.</param>
+    /// <param name="certificate">It speaks TLS; null: plain HTTP.</param>
+    /// <param name="tokens">Only with a token from there may anyone pull and push.</param>
+    public static async Task<RegistryServer> StartAsync(bool password = false, X509Certificate2? certificate = null, TokenIssuance? tokens = null)
     {
         var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("htpasswd"), PasswordLine);
+        if (certificate is not null)
+        {
+            File.WriteAllText(folder.File("tls.crt"), certificate.ExportCertificatePem());
+            File.WriteAllText(folder.File("tls.key"), certificate.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        }
+
+        if (tokens is not null)
+            File.WriteAllText(folder.File("token.crt"), tokens.Certificate.ExportCertificatePem());
         File.WriteAllText(folder.File("config.yml"), $"""
             version: 0.1
             log:
@@ -55,7 +75,10 @@ public sealed partial class RegistryServer : IAsyncDisposable
             http:
               addr: 127.0.0.1:0
 
-            """ + (password ? $"auth:\n  htpasswd:\n    realm: test\n    path: {folder.File("htpasswd")}\n" : ""));
+            """
+            + (certificate is not null ? $"  tls:\n    certificate: {folder.File("tls.crt")}\n    key: {folder.File("tls.key")}\n" : "")
+            + (tokens is not null ? $"auth:\n  token:\n    realm: {tokens.Realm}\n    service: test\n    issuer: test\n    rootcertbundle: {folder.File("token.crt")}\n" : "")
+            + (password ? $"auth:\n  htpasswd:\n    realm: test\n    path: {folder.File("htpasswd")}\n" : ""));
         var start = new ProcessStartInfo(Program, ["serve", folder.File("config.yml")]) { RedirectStandardError = true, RedirectStandardOutput = true, RedirectStandardInput = true };
         start.Environment["OTEL_TRACES_EXPORTER"] = "none";
         var process = Process.Start(start)!;
@@ -65,7 +88,7 @@ public sealed partial class RegistryServer : IAsyncDisposable
         _ = log.ContinueWith(_ => listening.TrySetException(new InvalidOperationException("docker-registry ended")), TaskScheduler.Default);
         try
         {
-            return new RegistryServer(folder, process, log, await listening.Task.WaitAsync(StartTimeout), password);
+            return new RegistryServer(folder, process, log, await listening.Task.WaitAsync(StartTimeout), password, certificate is not null);
         }
         catch
         {
@@ -75,6 +98,20 @@ public sealed partial class RegistryServer : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Media type and content of a manifest.</summary>
+    public async Task<(string MediaType, byte[] Content)> GetManifestAsync(string repository, string tag)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"v2/{repository}/manifests/{tag}");
+        request.Headers.Accept.ParseAdd("application/vnd.docker.distribution.manifest.v2+json");
+        request.Headers.Accept.ParseAdd("application/vnd.oci.image.manifest.v1+json");
+        using var response = await _client.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+        return (response.Content.Headers.ContentType!.MediaType!, await response.Content.ReadAsByteArrayAsync());
+    }
+
+    /// <summary>Whether no upload was left half-done.</summary>
+    public bool HasNoUploads => !Directory.Exists(_folder.File("data")) || !Directory.EnumerateDirectories(_folder.File("data"), "_uploads", SearchOption.AllDirectories).Any(static uploads => Directory.EnumerateFileSystemEntries(uploads).Any());
 
     /// <summary>Uploads a blob.</summary>
     /// <returns>Its digest.</returns>

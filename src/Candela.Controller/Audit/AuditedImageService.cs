@@ -18,8 +18,20 @@ internal sealed class AuditedImageService(ImageService inner, AccessControl acce
     public Task<Image> PullAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.pull", Verb.Create, reference, () => inner.PullAsync(caller, reference, credential, progress, cancellationToken), cancellationToken);
 
+    public Task<PushedImage> PushAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.push", Verb.Update, reference, () => inner.PushAsync(caller, reference, credential, progress, cancellationToken), cancellationToken);
+
+    public Task LoginAsync(Caller caller, string registry, RegistryCredential credential, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.login", Verb.Get, registry, () => inner.LoginAsync(caller, registry, credential, cancellationToken), cancellationToken);
+
+    public Task<RemoteImage> InspectRemoteAsync(Caller caller, string reference, RegistryCredential? credential, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.inspect-remote", Verb.Get, reference, () => inner.InspectRemoteAsync(caller, reference, credential, cancellationToken), cancellationToken);
+
     public Task<IReadOnlyList<Image>> LoadAsync(Caller caller, Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.load", Verb.Create, "", () => inner.LoadAsync(caller, archive, progress, cancellationToken), cancellationToken);
+
+    public Task SaveAsync(Caller caller, IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.save", Verb.Get, string.Join(' ', references), () => inner.SaveAsync(caller, references, begin, cancellationToken), cancellationToken);
 
     public Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.import", Verb.Create, reference ?? "", () => inner.ImportAsync(caller, rootfsTar, reference, configuration, cancellationToken), cancellationToken);

@@ -16,8 +16,20 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
     public Task<Image> PullAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
         store.PullAsync(reference, credential, progress, cancellationToken);
 
+    public Task<PushedImage> PushAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
+        store.PushAsync(reference, credential, progress, cancellationToken);
+
+    public Task LoginAsync(Caller caller, string registry, RegistryCredential credential, CancellationToken cancellationToken) =>
+        store.LoginAsync(registry, credential, cancellationToken);
+
+    public Task<RemoteImage> InspectRemoteAsync(Caller caller, string reference, RegistryCredential? credential, CancellationToken cancellationToken) =>
+        store.InspectRemoteAsync(reference, credential, cancellationToken);
+
     public Task<IReadOnlyList<Image>> LoadAsync(Caller caller, Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
         store.LoadAsync(archive, progress, cancellationToken);
+
+    public Task SaveAsync(Caller caller, IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken) =>
+        store.SaveAsync(references, begin, cancellationToken);
 
     public Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         store.ImportAsync(rootfsTar, reference, configuration, cancellationToken);

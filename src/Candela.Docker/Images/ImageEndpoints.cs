@@ -20,7 +20,7 @@ internal static class ImageEndpoints
     {
         routes.Get("/images/json", RouteAccess.Service(ResourceKind.Image, Verb.List), ListAsync);
         routes.Get("/images/search", RouteAccess.Project(ResourceKind.Image, Verb.List), static _ => throw DockerException.NotSupported("docker search is"));
-        routes.Get("/images/get", RouteAccess.Project(ResourceKind.Image, Verb.Get), static _ => throw DockerException.NotSupported("docker save is"));
+        routes.Get("/images/get", RouteAccess.Service(ResourceKind.Image, Verb.Get), static request => SaveEndpoints.SaveAsync(request, [.. request.Query["names"].OfType<string>()]));
         routes.Post("/images/create", RouteAccess.Service(ResourceKind.Image, Verb.Create), PullEndpoints.CreateAsync);
         routes.Post("/images/load", RouteAccess.Service(ResourceKind.Image, Verb.Create), LoadEndpoints.LoadAsync);
         routes.Post("/images/prune", RouteAccess.Service(ResourceKind.Image, Verb.Delete), PruneAsync);
@@ -31,7 +31,7 @@ internal static class ImageEndpoints
         routes.Post("/build/prune", RouteAccess.Project(ResourceKind.Image, Verb.Delete), static request => request.WriteJsonAsync(new BuildCachePruned(null, 0), DockerJson.Default.BuildCachePruned));
         routes.Post("/build/cancel", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
         routes.Post("/commit", RouteAccess.Service(ResourceKind.Image, Verb.Create), CommitEndpoints.CommitAsync);
-        routes.Get("/distribution/{**name}", RouteAccess.Project(ResourceKind.Image, Verb.Get), static _ => throw DockerException.NotSupported("looking into a registry (distribution inspect) is"));
+        routes.Get("/distribution/{**name}", RouteAccess.Project(ResourceKind.Image, Verb.Get), DistributionEndpoints.InspectAsync);
     }
 
     private static async Task ListAsync(DockerRequest request)
@@ -81,8 +81,8 @@ internal static class ImageEndpoints
             return AnswerAsync(request, name, image => request.WriteJsonAsync(ImageView.Inspect(image), DockerJson.Default.ImageInspect));
         if (TrySuffix(request.Reference, "/history", out name))
             return AnswerAsync(request, name, image => HistoryAsync(request, image));
-        if (TrySuffix(request.Reference, "/get", out _))
-            throw DockerException.NotSupported("docker save is");
+        if (TrySuffix(request.Reference, "/get", out name))
+            return SaveEndpoints.SaveAsync(request, [name]);
         throw DockerException.NotFound("page not found");
     }
 
@@ -90,8 +90,8 @@ internal static class ImageEndpoints
     {
         if (TrySuffix(request.Reference, "/tag", out var name))
             return TagAsync(request, name);
-        if (TrySuffix(request.Reference, "/push", out _))
-            throw DockerException.NotSupported("docker push is");
+        if (TrySuffix(request.Reference, "/push", out name))
+            return PushEndpoints.PushAsync(request, name);
         throw DockerException.NotFound("page not found");
     }
 

@@ -72,6 +72,9 @@ internal sealed record ProgressMessage
     [JsonPropertyName("id"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Id { get; init; }
 
+    [JsonPropertyName("aux"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ProgressAux? Aux { get; init; }
+
     [JsonPropertyName("errorDetail"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ProgressError? ErrorDetail { get; init; }
 
@@ -83,6 +86,37 @@ internal sealed record ProgressMessage
 internal sealed record ProgressDetail(
     [property: JsonPropertyName("current"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Current,
     [property: JsonPropertyName("total"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Total);
+
+/// <summary>What came of it: a pushed manifest (tag, digest, size), or a built image (its id).</summary>
+internal sealed record ProgressAux
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Tag { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Digest { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Size { get; init; }
+
+    [JsonPropertyName("ID"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Id { get; init; }
+}
+
+/// <summary>Answer of <c>GET /distribution/{name}/json</c>.</summary>
+internal sealed record DistributionInspect(DistributionDescriptor Descriptor, IReadOnlyList<DistributionPlatform> Platforms);
+
+/// <summary>A manifest in a registry.</summary>
+internal sealed record DistributionDescriptor(
+    [property: JsonPropertyName("mediaType")] string MediaType,
+    [property: JsonPropertyName("digest")] string Digest,
+    [property: JsonPropertyName("size")] long Size);
+
+/// <summary>What it runs on.</summary>
+internal sealed record DistributionPlatform(
+    [property: JsonPropertyName("architecture")] string Architecture,
+    [property: JsonPropertyName("os")] string Os,
+    [property: JsonPropertyName("variant"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant);
 
 /// <summary>Why it failed.</summary>
 internal sealed record ProgressError([property: JsonPropertyName("message")] string Message);

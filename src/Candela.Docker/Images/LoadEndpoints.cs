@@ -7,8 +7,7 @@ internal static class LoadEndpoints
 {
     public static Task LoadAsync(DockerRequest request)
     {
-        if (request.Query.Text("platform") is not null)
-            throw DockerException.NotSupported("loading a single platform (docker load --platform) is");
+        Platforms.RequireOurs(request);
         var quiet = request.Query.Flag("quiet");
         var progress = new ProgressStream(request);
         return progress.RunAsync(

@@ -8,8 +8,7 @@ internal static class PullEndpoints
 {
     public static Task CreateAsync(DockerRequest request)
     {
-        if (request.Query.Text("platform") is { } platform && platform is not ("linux" or "linux/amd64" or "linux/x86_64"))
-            throw DockerException.NotFound($"no matching manifest for {platform}: only linux/amd64 runs here");
+        Platforms.RequireOurs(request);
         if (request.Query.Text("fromImage") is { } image)
             return PullAsync(request, image);
         return request.Query.Text("fromSrc") is { } source

@@ -40,6 +40,7 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(ProgressMessage))]
 [JsonSerializable(typeof(RegistryAuth))]
 [JsonSerializable(typeof(AuthResponse))]
+[JsonSerializable(typeof(DistributionInspect))]
 [JsonSerializable(typeof(VersionResponse))]
 [JsonSerializable(typeof(InfoResponse))]
 [JsonSerializable(typeof(EventMessage))]

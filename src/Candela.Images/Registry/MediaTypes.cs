@@ -7,6 +7,12 @@ internal static class MediaTypes
     public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
     public const string DockerList = "application/vnd.docker.distribution.manifest.list.v2+json";
     public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+    public const string OciConfiguration = "application/vnd.oci.image.config.v1+json";
+    public const string OciLayer = "application/vnd.oci.image.layer.v1.tar";
+    public const string OciGzipLayer = OciLayer + "+gzip";
+    public const string OciZstdLayer = OciLayer + "+zstd";
+    public const string DockerConfiguration = "application/vnd.docker.container.image.v1+json";
+    public const string DockerGzipLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
     private const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1+json";
     private const string DockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
@@ -24,12 +30,12 @@ internal static class MediaTypes
 
     /// <summary>Whether it is an image's configuration. Old builders wrote octet-stream.</summary>
     public static bool IsConfiguration(string type)
-        => type is "application/vnd.oci.image.config.v1+json" or "application/vnd.docker.container.image.v1+json" or "application/octet-stream" or "";
+        => type is OciConfiguration or DockerConfiguration or "application/octet-stream" or "";
 
     /// <summary>Whether it is a layer as tar, plain or compressed.</summary>
     public static bool IsLayer(string type)
-        => type is "application/vnd.oci.image.layer.v1.tar" or "application/vnd.oci.image.layer.v1.tar+gzip" or "application/vnd.oci.image.layer.v1.tar+zstd"
-            or "application/vnd.docker.image.rootfs.diff.tar" or "application/vnd.docker.image.rootfs.diff.tar.gzip" or "application/vnd.docker.image.rootfs.diff.tar.zstd";
+        => type is OciLayer or OciGzipLayer or OciZstdLayer
+            or "application/vnd.docker.image.rootfs.diff.tar" or DockerGzipLayer or "application/vnd.docker.image.rootfs.diff.tar.zstd";
 
     /// <summary>Whether it is a layer that registries do not hold (Windows base layers).</summary>
     public static bool IsForeignLayer(string type)

@@ -5,11 +5,14 @@ using Candela.Model;
 namespace Candela.Images.Registry;
 
 /// <summary>Answers a registry's challenges for one repository and remembers how. Safe for use from many threads.</summary>
-internal sealed class RegistryAuthenticator(TokenClient tokens, string repository, RegistryCredential? credential)
+/// <param name="tokens">Gets bearer tokens.</param>
+/// <param name="scope">What is to be done (distribution-spec, token scope), for example <c>repository:a/b:pull</c>; several separated by spaces.</param>
+/// <param name="isScopeFixed">Ask for that scope even where a challenge names another one: an upload begins with requests that need less.</param>
+/// <param name="credential">Credential, or null.</param>
+internal sealed class RegistryAuthenticator(TokenClient tokens, string scope, bool isScopeFixed, RegistryCredential? credential)
 {
     private const string BearerScheme = "Bearer";
     private const string BasicScheme = "Basic";
-    private readonly string _scope = $"repository:{repository}:pull";
     private AuthenticationChallenge? _challenge;
 
     /// <summary>The Authorization header of HTTP basic authentication.</summary>
@@ -35,6 +38,8 @@ internal sealed class RegistryAuthenticator(TokenClient tokens, string repositor
             return null;
         if (challenge.Is(BasicScheme) && credential is not { Username.Length: > 0 })
             throw new CandelaException(ErrorCode.Unauthenticated, $"the registry {registry.Authority} needs a user name and password: no basic auth credentials; log in with 'docker login {registry.Authority}'");
+        if (isScopeFixed)
+            challenge = challenge with { Parameters = new Dictionary<string, string>(challenge.Parameters, StringComparer.OrdinalIgnoreCase) { ["scope"] = scope } };
         Volatile.Write(ref _challenge, challenge);
         return await AuthorizeAsync(challenge, registry, refused, cancellationToken).ConfigureAwait(false);
     }
@@ -46,7 +51,7 @@ internal sealed class RegistryAuthenticator(TokenClient tokens, string repositor
             return null;
         if (challenge.Is(BasicScheme))
             return credential is null ? null : Basic(credential);
-        var token = await tokens.GetAsync(challenge, _scope, registry, refused?.Scheme == BearerScheme ? refused.Parameter : null, cancellationToken).ConfigureAwait(false);
+        var token = await tokens.GetAsync(challenge, scope, registry, refused?.Scheme == BearerScheme ? refused.Parameter : null, cancellationToken).ConfigureAwait(false);
         return new AuthenticationHeaderValue(BearerScheme, token);
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using Candela.Images.Naming;
 using Candela.Model;
@@ -67,19 +66,9 @@ internal sealed class RegistryImageSource : IImageSource, IDisposable
         return new RegistryImage(session, _options, _time, digest, bytes, (ImageDocument)document);
     }
 
-    private Task<(byte[] Bytes, string ContentType)> GetManifestAsync(RegistrySession session, string named, CancellationToken cancellationToken)
-    {
-        return _retry.RunAsync(session.Host, AttemptAsync, cancellationToken);
-
-        async Task<(byte[] Bytes, string ContentType)> AttemptAsync(CancellationToken attempt)
-        {
-            using var response = await session.GetAsync($"manifests/{named}", MediaTypes.Manifests, 0, attempt).ConfigureAwait(false);
-            if (response.StatusCode != HttpStatusCode.OK)
-                throw new PassingFailureException($"HTTP status {(int)response.StatusCode} for a manifest", null);
-            var bytes = await _transport.ReadAsync(response, ManifestDocument.MaximumBytes, attempt).ConfigureAwait(false) ?? throw TooLarge(session);
-            return (bytes, response.Content.Headers.ContentType?.MediaType ?? "");
-        }
-    }
+    private async Task<(byte[] Bytes, string ContentType)> GetManifestAsync(RegistrySession session, string named, CancellationToken cancellationToken) =>
+        await new DocumentReader(session, _transport, _retry).ReadAsync($"manifests/{named}", MediaTypes.Manifests, ManifestDocument.MaximumBytes, cancellationToken).ConfigureAwait(false)
+            ?? throw TooLarge(session);
 
     private static CandelaException TooLarge(RegistrySession session)
         => Invalid(session, $"it has more than {ManifestDocument.MaximumBytes} bytes");

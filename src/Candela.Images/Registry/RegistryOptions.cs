@@ -28,6 +28,9 @@ internal sealed record RegistryOptions
     /// <summary>How often one layer's download is taken up in all.</summary>
     public int LayerAttempts { get; init; } = 100;
 
+    /// <summary>Bytes of a blob that one request uploads.</summary>
+    public long UploadChunkBytes { get; init; } = 16 << 20;
+
     /// <summary>Pause before the second attempt; it doubles with each further one, up to <see cref="MaximumRetryDelay"/>.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 

@@ -7,6 +7,17 @@ namespace Candela.Images.Registry;
 internal static class RegistryRefusal
 {
     /// <summary>
+    /// The refusal of a push. Unauthenticated: the registry takes no such user. PermissionDenied: the user may not push there.
+    /// Unavailable: anything else.
+    /// </summary>
+    public static CandelaException OfPush(RegistryError error, RegistrySession session) => error.Status switch
+    {
+        HttpStatusCode.Unauthorized => new(ErrorCode.Unauthenticated, $"{error.Text}; log in to {session.Host} with 'docker login'"),
+        HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed => new(ErrorCode.PermissionDenied, $"{session.Host} does not let {session.Reference.FamiliarName} be pushed: {error.Text}"),
+        _ => new(ErrorCode.Unavailable, $"the registry {session.Host} refuses {session.Reference.Familiar}: {error.Text}"),
+    };
+
+    /// <summary>
     /// ImageNotFound: no such manifest or repository, or none that an anonymous user sees. PermissionDenied: not with this user's token.
     /// Unauthenticated: the registry does not take the password. Unavailable: anything else.
     /// </summary>

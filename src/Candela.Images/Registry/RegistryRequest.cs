@@ -17,8 +17,14 @@ internal sealed record RegistryRequest
     /// <summary>First byte wanted; 0: the whole.</summary>
     public long RangeStart { get; init; }
 
-    /// <summary>Form to POST; null: GET.</summary>
+    /// <summary>Method.</summary>
+    public HttpMethod Method { get; init; } = HttpMethod.Get;
+
+    /// <summary>Form to POST; null: none.</summary>
     public IReadOnlyDictionary<string, string>? Form { get; init; }
+
+    /// <summary>Makes the body anew for each sending; null: none.</summary>
+    public Func<HttpContent>? Body { get; init; }
 
     /// <summary>Whether two addresses are the same scheme, host and port.</summary>
     public static bool SameOrigin(Uri one, Uri other)
@@ -27,7 +33,7 @@ internal sealed record RegistryRequest
     /// <summary>The message that goes to one target.</summary>
     public HttpRequestMessage ToMessage(Uri target, bool authorized)
     {
-        var message = new HttpRequestMessage(Form is null ? HttpMethod.Get : HttpMethod.Post, target);
+        var message = new HttpRequestMessage(Form is null ? Method : HttpMethod.Post, target);
         message.Headers.UserAgent.ParseAdd("candela/" + typeof(RegistryRequest).Assembly.GetName().Version?.ToString(3));
         foreach (var type in Accept)
             message.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(type));
@@ -37,6 +43,8 @@ internal sealed record RegistryRequest
             message.Headers.Authorization = Authorization;
         if (Form is not null)
             message.Content = new FormUrlEncodedContent(Form);
+        else if (Body is not null)
+            message.Content = Body();
         return message;
     }
 }

@@ -18,8 +18,15 @@ internal sealed class RegistrySession : IDisposable
     private readonly string _repository;
     private Uri? _base;
 
-    /// <summary>Makes no connection yet.</summary>
+    /// <summary>To pull. Makes no connection yet.</summary>
     public RegistrySession(RegistryTransport transport, RegistryOptions options, TimeProvider time, ImageReference reference, RegistryCredential? credential)
+        : this(transport, options, time, reference, credential, $"repository:{reference.Path}:pull", isScopeFixed: false)
+    {
+    }
+
+    /// <summary>To do what the scope says. Makes no connection yet.</summary>
+    public RegistrySession(
+        RegistryTransport transport, RegistryOptions options, TimeProvider time, ImageReference reference, RegistryCredential? credential, string scope, bool isScopeFixed)
     {
         _transport = transport;
         _time = time;
@@ -29,10 +36,10 @@ internal sealed class RegistrySession : IDisposable
         _repository = reference.Path;
         _mayBePlain = options.IsInsecure(Host);
         _tokens = new TokenClient(transport, options, time, credential);
-        _authenticator = new RegistryAuthenticator(_tokens, _repository, credential);
+        _authenticator = new RegistryAuthenticator(_tokens, scope, isScopeFixed, credential);
     }
 
-    /// <summary>What is pulled.</summary>
+    /// <summary>What is pulled or pushed.</summary>
     public ImageReference Reference { get; }
 
     /// <summary>The registry, <c>host[:port]</c>.</summary>
@@ -48,7 +55,7 @@ internal sealed class RegistrySession : IDisposable
     /// <exception cref="PassingFailureException">The registry is overloaded or failed; HttpRequestException and TimeoutException are as passing.</exception>
     public async Task<HttpResponseMessage> GetAsync(string path, IReadOnlyList<string> accept, long rangeStart, CancellationToken cancellationToken)
     {
-        var response = await SendAsync($"v2/{_repository}/{path}", accept, rangeStart, cancellationToken).ConfigureAwait(false);
+        var response = await SendAsync(registry => new RegistryRequest { Uri = At(registry, path), Accept = accept, RangeStart = rangeStart }, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
             return response;
         using (response)
@@ -61,37 +68,58 @@ internal sealed class RegistrySession : IDisposable
         }
     }
 
+    /// <summary>Sends a request that changes the repository.</summary>
+    /// <param name="method">Method.</param>
+    /// <param name="path">Below the repository, or the absolute address that the registry gave.</param>
+    /// <param name="body">Makes the body anew for each sending; null: none.</param>
+    /// <param name="expected">Statuses that are answers.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="CandelaException">The registry refuses; see <see cref="RegistryRefusal.OfPush"/>.</exception>
+    /// <exception cref="PassingFailureException">The registry is overloaded or failed; HttpRequestException and TimeoutException are as passing.</exception>
+    public async Task<HttpResponseMessage> ChangeAsync(
+        HttpMethod method, string path, Func<HttpContent>? body, IReadOnlyList<HttpStatusCode> expected, CancellationToken cancellationToken)
+    {
+        var response = await SendAsync(registry => new RegistryRequest { Uri = At(registry, path), Method = method, Body = body }, cancellationToken).ConfigureAwait(false);
+        if (expected.Contains(response.StatusCode))
+            return response;
+        using (response)
+        {
+            var error = await RegistryError.ReadAsync(_transport, response, cancellationToken).ConfigureAwait(false);
+            throw error.IsPassing ? PassingFailureException.From(response, error, _time) : RegistryRefusal.OfPush(error, this);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _tokens.Dispose();
 
-    private async Task<HttpResponseMessage> SendAsync(string path, IReadOnlyList<string> accept, long rangeStart, CancellationToken cancellationToken)
+    private Uri At(Uri registry, string path) =>
+        path.Contains("://", StringComparison.Ordinal) ? new Uri(path) : new Uri(registry, path.StartsWith('/') ? path : $"v2/{_repository}/{path}");
+
+    private async Task<HttpResponseMessage> SendAsync(Func<Uri, RegistryRequest> make, CancellationToken cancellationToken)
     {
         var known = Volatile.Read(ref _base);
         var secure = known ?? new Uri($"https://{Host}/");
         try
         {
-            var response = await SendAsync(secure, path, accept, rangeStart, cancellationToken).ConfigureAwait(false);
+            var response = await SendAsync(secure, make(secure), cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _base, secure);
             return response;
         }
         catch (Exception e) when (known is null && _mayBePlain && (RetryPolicy.IsUnreachable(e) || e is TimeoutException))
         {
             var plain = new Uri($"http://{Host}/");
-            var response = await SendAsync(plain, path, accept, rangeStart, cancellationToken).ConfigureAwait(false);
+            var response = await SendAsync(plain, make(plain), cancellationToken).ConfigureAwait(false);
             Volatile.Write(ref _base, plain);
             return response;
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(Uri registry, string path, IReadOnlyList<string> accept, long rangeStart, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(Uri registry, RegistryRequest request, CancellationToken cancellationToken)
     {
-        var request = new RegistryRequest
-        {
-            Uri = new Uri(registry, path),
-            Accept = accept,
-            RangeStart = rangeStart,
-            Authorization = await _authenticator.GetAsync(registry, cancellationToken).ConfigureAwait(false),
-        };
+        // What a registry has elsewhere is given out by signed addresses, not to its own users.
+        if (!RegistryRequest.SameOrigin(request.Uri, registry))
+            return await _transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        request = request with { Authorization = await _authenticator.GetAsync(registry, cancellationToken).ConfigureAwait(false) };
         var response = await _transport.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.Unauthorized || !RegistryRequest.SameOrigin(response.RequestMessage!.RequestUri!, registry))
             return response;

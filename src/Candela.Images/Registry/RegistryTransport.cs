@@ -26,14 +26,16 @@ internal sealed class RegistryTransport(RegistryOptions options) : IDisposable
             var response = await SendOnceAsync(request.ToMessage(target, authorized), cancellationToken).ConfigureAwait(false);
             if (!IsRedirect(response.StatusCode) || response.Headers.Location is not { } location)
                 return response;
+            if (request.Method == HttpMethod.Post && response.StatusCode is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect))
+                return response; // it would have to become another request
             response.Dispose();
             if (redirects == MaximumRedirects)
                 throw new CandelaException(ErrorCode.Unavailable, $"{request.Uri.Authority} redirects more than {MaximumRedirects} times");
             var next = Follow(target, location);
             if (!RegistryRequest.SameOrigin(next, request.Uri))
             {
-                if (request.Form is not null)
-                    throw new CandelaException(ErrorCode.PermissionDenied, $"{request.Uri.Authority} redirects a token request to {next.Authority}: refused");
+                if (request.Form is not null || request.Body is not null)
+                    throw new CandelaException(ErrorCode.PermissionDenied, $"{request.Uri.Authority} redirects {(request.Form is null ? "an upload" : "a token request")} to {next.Authority}: refused");
                 authorized = false;
             }
 
@@ -87,6 +89,8 @@ internal sealed class RegistryTransport(RegistryOptions options) : IDisposable
         using var sent = message;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(options.ConnectTimeout + options.IdleTimeout);
+        if (message.Content is FileRangeContent upload)
+            upload.Sent += () => deadline.CancelAfter(options.ConnectTimeout + options.IdleTimeout);
         var client = options.IsInsecure(message.RequestUri!.Authority) ? _trusting : _verifying;
         try
         {

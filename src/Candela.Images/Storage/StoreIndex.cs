@@ -23,6 +23,9 @@ internal sealed record StoreIndex
     /// <summary>Image ids by normalised <c>domain/path@sha256:…</c>.</summary>
     public ImmutableSortedDictionary<string, string> Manifests { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    /// <summary>What layers that are kept uncompressed became when they were pushed, by diff id.</summary>
+    public ImmutableSortedDictionary<string, PushedLayer> Pushed { get; init; } = ImmutableSortedDictionary.Create<string, PushedLayer>(StringComparer.Ordinal);
+
     /// <summary>Names of an image: its tags, then the manifests that it was pulled by.</summary>
     public IEnumerable<string> NamesOf(string imageId) =>
         Tags.Concat(Manifests).Where(name => name.Value == imageId).Select(static name => name.Key);
@@ -38,7 +41,15 @@ internal sealed record StoreIndex
     public StoreIndex WithoutImage(string imageId)
     {
         string[] names = [.. NamesOf(imageId)];
-        return this with { Images = Images.Remove(imageId), Tags = Tags.RemoveRange(names), Manifests = Manifests.RemoveRange(names) };
+        ImmutableSortedDictionary<string, StoredImage> images = Images.Remove(imageId);
+        HashSet<string> layers = [.. images.Values.SelectMany(static image => image.Layers).Select(static layer => layer.DiffId)];
+        return this with
+        {
+            Images = images,
+            Tags = Tags.RemoveRange(names),
+            Manifests = Manifests.RemoveRange(names),
+            Pushed = Pushed.RemoveRange(Pushed.Keys.Where(diffId => !layers.Contains(diffId))),
+        };
     }
 
     /// <summary>The index without this name.</summary>
@@ -50,6 +61,9 @@ internal sealed record StoredImage
 {
     /// <summary>Layers, lowest first.</summary>
     public required ImmutableArray<StoredLayer> Layers { get; init; }
+
+    /// <summary>Whether it came with an OCI manifest, and goes with one.</summary>
+    public bool IsOci { get; init; }
 
     /// <summary>When a tag was last set.</summary>
     public DateTimeOffset TaggedAt { get; init; }
@@ -64,6 +78,11 @@ internal sealed record StoredImage
 /// <param name="DiffId">Digest of the uncompressed tar.</param>
 /// <param name="UncompressedBytes">Length of the uncompressed tar.</param>
 internal sealed record StoredLayer(string Digest, string DiffId, long UncompressedBytes);
+
+/// <summary>A layer as registries have it.</summary>
+/// <param name="Digest">Digest of the gzip'd tar.</param>
+/// <param name="Bytes">Its length.</param>
+internal sealed record PushedLayer(string Digest, long Bytes);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(StoreIndex))]

@@ -66,6 +66,7 @@ public sealed class RouteMatrixTests
         ["POST /exec/{name}/resize"] = ("h=1&w=1", ""),
         ["GET /containers/{name}/logs"] = ("stdout=1", ""),
         ["POST /images/create"] = ("fromImage=base&tag=1", ""),
+        ["GET /images/get"] = ("names=base", ""),
         ["POST /images/load"] = ("", "x"),
         ["POST /images/{**name}"] = ("repo=other&tag=1", ""),
         ["POST /commit"] = ("container=box", "{}"),

@@ -54,6 +54,18 @@ internal sealed class FakeImageStore : IImageStore
     public Task<IReadOnlyList<Image>> LoadAsync(Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
         throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
 
+    public Task<PushedImage> PushAsync(string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public Task LoginAsync(string registry, RegistryCredential credential, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public Task<RemoteImage> InspectRemoteAsync(string reference, RegistryCredential? credential, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public Task SaveAsync(IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
     public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
 

@@ -56,6 +56,28 @@ internal sealed class FakeImageService : IImageService
         return [Add("loaded:latest", new ImageConfiguration { Command = ["sh"] })];
     }
 
+    public async Task<PushedImage> PushAsync(Caller caller, string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken)
+    {
+        var image = await GetAsync(caller, reference, cancellationToken);
+        progress?.Report(new ImageProgress(null, $"The push refers to repository [{reference}]"));
+        return new PushedImage("latest", image.Id, 1);
+    }
+
+    public Task LoginAsync(Caller caller, string registry, RegistryCredential credential, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task<RemoteImage> InspectRemoteAsync(Caller caller, string reference, RegistryCredential? credential, CancellationToken cancellationToken)
+    {
+        var image = await GetAsync(caller, reference, cancellationToken);
+        return new RemoteImage("application/vnd.oci.image.manifest.v1+json", image.Id, 1, [new RemotePlatform("linux", "amd64", "")]);
+    }
+
+    public async Task SaveAsync(Caller caller, IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken)
+    {
+        foreach (var reference in references)
+            await GetAsync(caller, reference, cancellationToken);
+        await (await begin()).WriteAsync("archive"u8.ToArray(), cancellationToken);
+    }
+
     public async Task<Image> ImportAsync(Caller caller, Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken)
     {
         await ReadAsync(rootfsTar, cancellationToken);

@@ -30,6 +30,14 @@ internal sealed class LeaseCounter : IImageStore
 
     public Task<IReadOnlyList<Image>> LoadAsync(Stream archive, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public Task<PushedImage> PushAsync(string reference, RegistryCredential? credential, IProgress<ImageProgress>? progress, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task LoginAsync(string registry, RegistryCredential credential, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<RemoteImage> InspectRemoteAsync(string reference, RegistryCredential? credential, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task SaveAsync(IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken) => throw new NotSupportedException();
