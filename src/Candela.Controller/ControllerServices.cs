@@ -2,6 +2,7 @@ using Candela.Controller.Access;
 using Candela.Controller.Audit;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
+using Candela.Controller.Health;
 using Candela.Controller.Images;
 using Candela.Controller.Machines;
 using Candela.Controller.Networks;
@@ -41,6 +42,7 @@ public static class ControllerServices
         services.AddSingleton<IAuditSink>(provider => provider.GetRequiredService<AuditLog>());
         services.AddSingleton<ContainerTable>();
         services.AddSingleton<ExecTable>();
+        services.AddSingleton<HealthMonitor>();
         services.AddSingleton<ContainerLifecycle>();
         services.AddSingleton<ContainerCreation>();
         services.AddSingleton<ContainerForks>();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
+using Candela.Controller.Health;
 using Candela.Controller.Networks;
 using Candela.Controller.Networks.Policies;
 using Candela.Controller.Storage;
@@ -23,6 +24,7 @@ internal sealed class Recovery(
     ContainerLifecycle lifecycle,
     ProjectTable projects,
     BackgroundTasks background,
+    HealthMonitor health,
     VolumeTable volumeTable,
     VolumeService volumes,
     NetworkTable networkTable,
@@ -119,7 +121,9 @@ internal sealed class Recovery(
                     ExitCode = 0,
                     Error = "",
                     FinishedAt = null,
+                    Health = status.Health ?? HealthMonitor.First(entry.Record),
                 });
+                health.Begin(entry);
             }
 
             exit = entry.ParkedExit ?? (found is { Running: true } || !entry.IsRunning ? null : found?.Exit ?? Lost());

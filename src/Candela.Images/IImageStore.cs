@@ -176,6 +176,9 @@ public sealed record ImageConfiguration
     /// <summary>Stop signal; empty: SIGTERM.</summary>
     public string StopSignal { get; init; } = "";
 
+    /// <summary>Health check; null: none.</summary>
+    public HealthCheck? HealthCheck { get; init; }
+
     /// <summary>Shell of the builder's shell forms.</summary>
     public IReadOnlyList<string>? Shell { get; init; }
 }

@@ -223,12 +223,18 @@ internal sealed partial class ContainerRun(RunContext context, Container contain
     }
 
     /// <summary>Terminal size of an exec.</summary>
-    public Task ResizeExecAsync(string execId, ushort rows, ushort columns, CancellationToken cancellationToken)
+    public Task ResizeExecAsync(string execId, ushort rows, ushort columns, CancellationToken cancellationToken) =>
+        Agent.ResizeAsync(NumberOf(execId), rows, columns, cancellationToken);
+
+    /// <summary>Sends a signal to an exec.</summary>
+    public Task SignalExecAsync(string execId, int signal, CancellationToken cancellationToken) => Agent.SignalAsync(NumberOf(execId), signal, cancellationToken);
+
+    private uint NumberOf(string execId)
     {
         foreach ((uint number, ExecRun exec) in _execs)
         {
             if (exec.Id == execId)
-                return Agent.ResizeAsync(number, rows, columns, cancellationToken);
+                return number;
         }
 
         throw new CandelaException(ErrorCode.Conflict, $"exec {execId} is not running");

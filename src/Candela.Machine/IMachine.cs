@@ -64,6 +64,9 @@ public interface IMachine : IAsyncDisposable
     /// <summary>Starts a process beside the main one. The session is null when <paramref name="detach"/>.</summary>
     Task<StartedExec> StartExecAsync(Container container, string execId, ProcessConfiguration process, bool detach, (ushort Rows, ushort Columns)? size, CancellationToken cancellationToken);
 
+    /// <summary>Sends a signal to an exec's process. Conflict when it does not run.</summary>
+    Task SignalExecAsync(string id, string execId, int signal, CancellationToken cancellationToken);
+
     /// <summary>Terminal size of an exec's process.</summary>
     Task ResizeExecAsync(string id, string execId, ushort rows, ushort columns, CancellationToken cancellationToken);
 

@@ -184,6 +184,10 @@ public sealed partial class LocalMachine : IMachine
         Translate(Run(container.Id).StartExecAsync(execId, process, detach, size, cancellationToken));
 
     /// <inheritdoc/>
+    public Task SignalExecAsync(string id, string execId, int signal, CancellationToken cancellationToken) =>
+        Translate(Run(id).SignalExecAsync(execId, signal, cancellationToken));
+
+    /// <inheritdoc/>
     public Task ResizeExecAsync(string id, string execId, ushort rows, ushort columns, CancellationToken cancellationToken) =>
         Translate(Run(id).ResizeExecAsync(execId, rows, columns, cancellationToken));
 

@@ -126,6 +126,9 @@ public sealed record ContainerSpec
     /// <summary>Ports of the host that lead to the container's.</summary>
     public IReadOnlyList<PortPublication> PublishedPorts { get; init; } = [];
 
+    /// <summary>How its health is found out; null: as its image says.</summary>
+    public HealthCheck? HealthCheck { get; init; }
+
     /// <summary>What to do when the main process ends by itself.</summary>
     public RestartPolicy RestartPolicy { get; init; } = new();
 }

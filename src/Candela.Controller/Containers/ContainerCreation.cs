@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Candela.Controller.Health;
 using Candela.Controller.Images;
 using Candela.Controller.Networks;
 using Candela.Controller.Volumes;
@@ -79,8 +80,13 @@ internal sealed class ContainerCreation(
         ImageId = image.Id,
         Spec = spec,
         Process = ProcessResolver.Resolve(spec, image.Configuration),
-        Networks = attachments,
-        ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec),
+            entry.Update(record => record with
+            {
+                ImageId = image.Id,
+                Process = ProcessResolver.Resolve(spec, image.Configuration),
+                ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec),
+                HealthCheck = HealthCheckResolver.Resolve(spec.HealthCheck, image.Configuration.HealthCheck),
+            });
         Status = new ContainerStatus(),
         Revision = 1,
     });
@@ -88,7 +94,11 @@ internal sealed class ContainerCreation(
     private static void Replace(ContainerEntry entry, ContainerSpec spec, Image image)
     {
         lock (entry.Sync)
+<<<<<<< HEAD
             entry.Update(record => record with { ImageId = image.Id, Process = ProcessResolver.Resolve(spec, image.Configuration), ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec) });
+=======
+            entry.Update(record => record with { ImageId = image.Id, Process = ProcessResolver.Resolve(spec, image.Configuration), HealthCheck = HealthCheckResolver.Resolve(spec.HealthCheck, image.Configuration.HealthCheck) });
+>>>>>>> 2b48b41 (Health checks: probes beside the main process, states, events, filters)
     }
 
     private void Hold(ContainerEntry entry, string? name)

@@ -1,4 +1,5 @@
 using Candela.Controller.Events;
+using Candela.Controller.Health;
 using Candela.Machine;
 using Candela.Model;
 
@@ -49,6 +50,7 @@ internal sealed partial class ContainerLifecycle
             background.Run($"recording the exit of container {entry.Id}", () => saving);
         }
 
+        health.End(entry.Id);
         execs.EndAll(entry.Id);
         entry.CompleteExit();
         if (removes)
@@ -119,12 +121,14 @@ internal sealed partial class ContainerLifecycle
                 StartedAt = started.StartedAt,
                 RestartCount = restartCount,
                 StartStages = started.Stages,
+                Health = HealthMonitor.First(entry.Record),
             });
             volumes.Tell(entry.Record, "mount");
             events.AddContainer(entry.Record, "start");
             parked = EndStart(entry);
         }
 
+        health.Begin(entry);
         // The machine's journal has the start: a later daemon finds it there if this write is lost.
         writer.SaveLater(entry);
         if (parked is not null)

@@ -1,4 +1,5 @@
 using Candela.Controller.Events;
+using Candela.Controller.Health;
 using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Controller.Volumes;
@@ -21,6 +22,7 @@ internal sealed partial class ContainerLifecycle(
     ExecTable execs,
     BackgroundTasks background,
     VolumeService volumes,
+    HealthMonitor health,
     NetworkService networks,
     IMachine machine,
     TimeProvider time,
@@ -189,6 +191,7 @@ internal sealed partial class ContainerLifecycle(
     public void Close()
     {
         _closing = true;
+        health.Close();
         foreach (var entry in table.List(null))
         {
             lock (entry.Sync)

@@ -78,6 +78,7 @@ internal sealed class ContainerCommits(IImageStore images, IMachine machine, Eve
             Labels = labels,
             Volumes = [.. image.Volumes.Concat(spec.Volumes.Where(static volume => !volume.IsMount && volume.Source.Length == 0).Select(static volume => volume.Target)).Distinct()],
             StopSignal = spec.StopSignal ?? image.StopSignal,
+            HealthCheck = container.HealthCheck,
         };
     }
 }

@@ -24,7 +24,7 @@ internal static class ContainerText
         return status.State switch
         {
             ContainerState.Created => "Created",
-            ContainerState.Running => $"Up {Since(status.StartedAt, now)}",
+            ContainerState.Running => $"Up {Since(status.StartedAt, now)}{Health(status.Health)}",
             ContainerState.Paused => $"Up {Since(status.StartedAt, now)} (Paused)",
             ContainerState.Restarting => $"Restarting ({code}) {Since(status.FinishedAt, now)} ago",
             ContainerState.Removing => "Removal In Progress",
@@ -32,6 +32,13 @@ internal static class ContainerText
             _ => "Dead",
         };
     }
+
+    private static string Health(HealthStatus? health) => health switch
+    {
+        null => "",
+        { State: HealthState.Starting } => " (health: starting)",
+        _ => $" ({HealthTranslation.Text(health.State)})",
+    };
 
     /// <summary>Program and arguments on one line; arguments with spaces in quotes.</summary>
     public static string Command(IReadOnlyList<string> arguments) =>

@@ -35,8 +35,6 @@ internal static partial class ContainerTranslation
         if (string.IsNullOrEmpty(request.Image))
             throw DockerException.BadRequest("config cannot be empty in order to create a container: no image is given");
         Refusals.Check(request);
-        if (request.Healthcheck?.Test is { Count: > 0 } test && test[0] is not ("" or "NONE"))
-            throw DockerException.NotSupported("health checks (--health-cmd) are");
 
         var host = request.HostConfig ?? new HostConfigRequest();
         CheckNamespaces(host);
@@ -97,6 +95,7 @@ internal static partial class ContainerTranslation
             PublishAllPorts = host.PublishAllPorts ?? false,
             PublishedPorts = network.Ports,
             RestartPolicy = restart,
+            HealthCheck = HealthTranslation.Translate(request.Healthcheck),
         };
     }
 

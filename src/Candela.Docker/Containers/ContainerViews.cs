@@ -49,6 +49,8 @@ internal sealed record StateView
     public string Error { get; init; } = "";
     public required string StartedAt { get; init; }
     public required string FinishedAt { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HealthView? Health { get; init; }
 }
 
 /// <summary>Where the file system comes from.</summary>
@@ -90,6 +92,8 @@ internal sealed record ConfigView
     public bool StdinOnce { get; init; }
     public IReadOnlyList<string>? Env { get; init; }
     public IReadOnlyList<string>? Cmd { get; init; }
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public HealthcheckView? Healthcheck { get; init; }
     public string Image { get; init; } = "";
     public Dictionary<string, JsonElement>? Volumes { get; init; }
     public string WorkingDir { get; init; } = "";

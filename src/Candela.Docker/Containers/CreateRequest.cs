@@ -55,11 +55,21 @@ internal sealed class CreateRequest
     public Dictionary<string, JsonElement>? Rest { get; set; }
 }
 
-/// <summary>Health check as sent.</summary>
+/// <summary>Health check as sent; times in nanoseconds.</summary>
 internal sealed class HealthcheckRequest
 {
     [JsonConverter(typeof(StringsConverter))]
     public List<string>? Test { get; set; }
+
+    public long? Interval { get; set; }
+
+    public long? Timeout { get; set; }
+
+    public long? StartPeriod { get; set; }
+
+    public long? StartInterval { get; set; }
+
+    public int? Retries { get; set; }
 }
 
 /// <summary>Networks as sent.</summary>

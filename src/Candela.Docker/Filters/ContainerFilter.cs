@@ -72,7 +72,7 @@ internal sealed class ContainerFilter
             && _set.Any("name", name => FilterSet.Matches(name, "/" + container.Name) || FilterSet.Matches(name, container.Name))
             && _set.Any("status", state => state == ContainerText.State(status.State))
             && (!_set.Has("exited") || status.State is ContainerState.Exited or ContainerState.Dead && _exitCodes.Contains(status.ExitCode))
-            && _set.Any("health", static health => health == "none")
+            && _set.Any("health", health => health == (container.Status.Health is { } status ? HealthTranslation.Text(status.State) : "none"))
             && (_set.Flag("is-task") is not true)
             && _set.Any("network", network => IsConnected(container, network))
             && _set.Any("volume", volume => container.Spec.Tmpfs.ContainsKey(volume) || container.Volumes.Any(mount => mount.Name == volume || mount.Target == volume))

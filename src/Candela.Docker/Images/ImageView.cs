@@ -44,6 +44,7 @@ internal static class ImageView
                 Labels = configuration.Labels.Count == 0 ? null : configuration.Labels,
                 StopSignal = configuration.StopSignal.Length == 0 ? null : configuration.StopSignal,
                 Shell = configuration.Shell,
+                Healthcheck = HealthTranslation.View(configuration.HealthCheck),
             },
             Architecture = image.Architecture,
             Os = image.OperatingSystem,

@@ -53,7 +53,7 @@ internal sealed record ImageConfigurationFile
 
         if (!file.DiffIds.All(Storage.Digests.IsValid))
             throw Invalid("a diff id is no sha256 digest");
-        if (file.Run is { } run && (HasNull(run.Env) || HasNull(run.Entrypoint) || HasNull(run.Cmd) || HasNull(run.Shell) || HasNull(run.Labels?.Values)))
+        if (file.Run is { } run && (HasNull(run.Env) || HasNull(run.Entrypoint) || HasNull(run.Cmd) || HasNull(run.Shell) || HasNull(run.Healthcheck?.Test) || HasNull(run.Labels?.Values)))
             throw Invalid("a text in it is null");
         if (file.DiffIds.Count > limits.Layers)
             throw Invalid($"it has {file.DiffIds.Count} layers; at most {limits.Layers} are accepted");
@@ -106,6 +106,8 @@ internal sealed record RunConfiguration
 
     public IReadOnlyList<string>? Shell { get; init; }
 
+    public HealthCheckFile? Healthcheck { get; init; }
+
     /// <summary>The model's shape.</summary>
     public ImageConfiguration ToModel() => new()
     {
@@ -119,6 +121,7 @@ internal sealed record RunConfiguration
         Volumes = [.. Volumes?.Keys ?? []],
         StopSignal = StopSignal ?? "",
         Shell = Shell,
+        HealthCheck = Healthcheck?.ToModel(),
     };
 
     /// <summary>The file's shape.</summary>
@@ -134,10 +137,31 @@ internal sealed record RunConfiguration
         Labels = model.Labels.Count == 0 ? null : new SortedDictionary<string, string>(model.Labels.ToDictionary(), StringComparer.Ordinal),
         StopSignal = model.StopSignal.Length == 0 ? null : model.StopSignal,
         Shell = model.Shell,
+        Healthcheck = model.HealthCheck is { } check ? HealthCheckFile.FromModel(check) : null,
     };
 
     private static SortedDictionary<string, EmptyObject>? Set(IReadOnlyList<string> names) =>
         names.Count == 0 ? null : new SortedDictionary<string, EmptyObject>(names.Distinct().ToDictionary(static name => name, static _ => new EmptyObject()), StringComparer.Ordinal);
+}
+
+/// <summary>Docker's extension of the <c>config</c> member; times in nanoseconds.</summary>
+internal sealed record HealthCheckFile(IReadOnlyList<string>? Test, long Interval, long Timeout, long StartPeriod, long StartInterval, int Retries)
+{
+    private const long NanosecondsPerMillisecond = 1_000_000;
+
+    public HealthCheck ToModel() => new()
+    {
+        Test = Test ?? [],
+        IntervalMilliseconds = Math.Max(Interval, 0) / NanosecondsPerMillisecond,
+        TimeoutMilliseconds = Math.Max(Timeout, 0) / NanosecondsPerMillisecond,
+        StartPeriodMilliseconds = Math.Max(StartPeriod, 0) / NanosecondsPerMillisecond,
+        StartIntervalMilliseconds = Math.Max(StartInterval, 0) / NanosecondsPerMillisecond,
+        Retries = Math.Max(Retries, 0),
+    };
+
+    public static HealthCheckFile FromModel(HealthCheck model) => new(
+        model.Test, model.IntervalMilliseconds * NanosecondsPerMillisecond, model.TimeoutMilliseconds * NanosecondsPerMillisecond,
+        model.StartPeriodMilliseconds * NanosecondsPerMillisecond, model.StartIntervalMilliseconds * NanosecondsPerMillisecond, model.Retries);
 }
 
 /// <summary>Go's <c>struct{}</c>: sets are objects with such values.</summary>

@@ -43,6 +43,9 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
     /// <summary>What the last exec was given.</summary>
     public ProcessConfiguration? LastExec { get; private set; }
 
+    /// <summary>What an exec with streams does: its exit code (null: it never ends) and output.</summary>
+    public Func<ProcessConfiguration, (int? Code, string Output)> Probe { get; set; } = static _ => (0, "");
+
     public ContainerExit Exit(int code, bool oomKilled = false) => new(code, oomKilled, time.GetUtcNow(), "");
 
     /// <summary>Ends a container's process.</summary>
@@ -124,7 +127,13 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
         LastExec = process;
         return process.Arguments[0] == "missing"
             ? throw new CandelaException(ErrorCode.CommandNotFound, "exec: \"missing\": executable file not found in $PATH")
-            : Task.FromResult(new StartedExec(7, null));
+            : Task.FromResult(new StartedExec(7, detach ? null : new FakeExecSession(Probe(process), code => EndExec(container.Id, execId, code))));
+    }
+
+    public Task SignalExecAsync(string id, string execId, int signal, CancellationToken cancellationToken)
+    {
+        EndExec(id, execId, 128 + signal);
+        return Task.CompletedTask;
     }
 
     public Task ResizeExecAsync(string id, string execId, ushort rows, ushort columns, CancellationToken cancellationToken) => Task.CompletedTask;

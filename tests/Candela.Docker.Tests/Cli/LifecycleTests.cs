@@ -112,7 +112,6 @@ public sealed class LifecycleTests
     [InlineData("run --log-driver syslog candela/base true", "--log-driver")]
     [InlineData("run --log-opt max-size=1m candela/base true", "--log-opt")]
     [InlineData("run --security-opt seccomp=unknown.json candela/base true", "seccomp")]
-    [InlineData("run --health-cmd true candela/base true", "--health-cmd")]
     [InlineData("run --storage-opt size=1G candela/base true", "--storage-opt")]
     [InlineData("run --memory-reservation 10m candela/base true", "--memory-reservation")]
     [InlineData("run --ip 10.0.0.1 candela/base true", "user defined networks only")]
