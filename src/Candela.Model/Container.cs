@@ -39,7 +39,7 @@ public sealed record Container
     /// <summary>Ports of the host that lead to it in its present run, with the ports that were chosen.</summary>
     public IReadOnlyList<PortPublication> Published { get; init; } = [];
 
-    /// <summary>Its health check, its own and its image's taken together; null: none.</summary>
+    /// <summary>Its health check, its own and its image's taken together; null or <c>NONE</c>: it has none.</summary>
     public HealthCheck? HealthCheck { get; init; }
 
     /// <summary>Volumes that it mounts: those asked for, those of the image, and those of other containers.</summary>
@@ -123,7 +123,7 @@ public sealed record ContainerStatus
     /// <summary>The guest kernel killed one of its processes for memory in the last run.</summary>
     public bool OomKilled { get; init; }
 
-    /// <summary>Health in this or the last run; null: it has no health check, or never ran.</summary>
+    /// <summary>Health in this run, unhealthy after it; null: it has no health check, or never ran.</summary>
     public HealthStatus? Health { get; init; }
 
     /// <summary>Start of the last run.</summary>

@@ -49,6 +49,23 @@ public sealed class RestartTests(RestartPlatform platform)
     }
 
     [Fact]
+    public async Task Health_checks_go_on()
+    {
+        var id = await platform.StartContainerAsync(["--health-cmd", "cat /state", "--health-interval", "500ms", "--health-retries", "1"], "sh", "-c", "echo fine > /state; sleep 1000");
+        await HealthBecomesAsync("healthy");
+
+        await platform.RestartDaemonAsync();
+
+        await HealthBecomesAsync("healthy");
+        Assert.Equal(0, (await platform.DockerAsync("exec", id, "rm", "/state")).ExitCode);
+        await HealthBecomesAsync("unhealthy");
+        await platform.RemoveAsync(id);
+
+        Task HealthBecomesAsync(string state) =>
+            Deadlines.UntilAsync(state, async () => (await platform.DockerAsync("inspect", "-f", "{{.State.Health.Status}}", id)).Text == state);
+    }
+
+    [Fact]
     public async Task Daemon_on_another_state_folder_leaves_the_containers_alone()
     {
         var id = await platform.StartContainerAsync([], "sleep", "1000");

@@ -37,6 +37,7 @@ public sealed class HealthTests : IAsyncDisposable
         var seen = await events.UntilAsync("die");
         Assert.Equal(["health_status: unhealthy", "health_status: healthy"], seen.Where(action => action.StartsWith("health_status", StringComparison.Ordinal)));
         Assert.Contains("exec_die", seen);
+        Assert.Equal(HealthState.Unhealthy, (await daemon.StatusAsync(container.Id)).Health!.State);
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public sealed class HealthTests : IAsyncDisposable
         Assert.Equivalent(image, HealthCheckResolver.Resolve(null, image));
         var both = HealthCheckResolver.Resolve(new HealthCheck { IntervalMilliseconds = 9 }, image)!;
         Assert.Equal(("a", 9, 7), (both.Test[1], both.IntervalMilliseconds, both.Retries));
-        Assert.Null(HealthCheckResolver.Resolve(new HealthCheck { Test = ["NONE"] }, image));
+        Assert.Equal(["NONE"], HealthCheckResolver.Resolve(new HealthCheck { Test = ["NONE"] }, image)!.Test);
         Assert.Null(HealthCheckResolver.Resolve(null, null));
         Assert.Throws<CandelaException>(() => HealthCheckResolver.Resolve(new HealthCheck { Test = ["WHAT", "x"] }, null));
         Assert.Throws<CandelaException>(() => HealthCheckResolver.Resolve(new HealthCheck { Test = ["CMD"] }, null));

@@ -5,33 +5,18 @@ namespace Candela.Differential;
 /// <summary>Runs scenarios on both engines and tells what differs.</summary>
 internal static class Comparison
 {
+    /// <summary>Scenarios at once: the machine has little to do while one of them waits.</summary>
+    private const int Parallel = 3;
+
     /// <summary>Prints one line a scenario, and the differences that nothing justifies.</summary>
     /// <returns>Exit code: 0 when there are none.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<Scenario> scenarios, Justification[] justifications, Engine docker, Engine candela, string folder)
+    public static async Task<int> RunAsync(IReadOnlyList<Scenario> scenarios, Tally tally, Engine docker, Engine candela, string folder)
     {
-        int same = 0, explained = 0, differing = 0;
-        foreach (Scenario scenario in scenarios)
-        {
-            List<Difference>[] found = [[], []];
-            foreach (Difference difference in await CompareAsync(scenario, docker, candela, folder))
-            {
-                Justification? reason = justifications.FirstOrDefault(j => j.Place.IsMatch(difference.Place));
-                if (reason is not null)
-                    reason.Uses++;
-                found[reason is null ? 1 : 0].Add(difference);
-            }
-
-            string verdict = found[1].Count > 0 ? "DIFFERS" : found[0].Count > 0 ? "explained" : "same";
-            _ = verdict switch { "same" => same++, "explained" => explained++, _ => differing++ };
-            Console.WriteLine($"{verdict,-10} {scenario.Name}");
-            foreach (Difference difference in found[1])
-                Console.WriteLine($"    {difference.Place}: {difference.Step}\n      docker:  {Shorten(difference.Docker)}\n      candela: {Shorten(difference.Candela)}");
-        }
-
-        Console.WriteLine($"{scenarios.Count} scenarios: {same} the same, {explained} with explained differences, {differing} differ");
-        foreach (Justification unused in justifications.Where(static j => j.Uses == 0))
-            Console.WriteLine($"no difference needs this explanation: {unused.Place}");
-        return differing == 0 ? 0 : 1;
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Parallel };
+        await System.Threading.Tasks.Parallel.ForEachAsync(scenarios.Where(static s => !s.Alone), options, async (scenario, _) => tally.Add(scenario, await CompareAsync(scenario, docker, candela, folder)));
+        foreach (Scenario scenario in scenarios.Where(static s => s.Alone))
+            tally.Add(scenario, await CompareAsync(scenario, docker, candela, folder));
+        return tally.Conclude();
     }
 
     private static async Task<List<Difference>> CompareAsync(Scenario scenario, Engine docker, Engine candela, string folder)
@@ -44,8 +29,8 @@ internal static class Comparison
             string step = scenario.Steps[i];
             if (expected[i].ExitCode != actual[i].ExitCode)
                 differences.Add(new($"{scenario.Name} code", step, $"{expected[i].ExitCode} {expected[i].Error}", $"{actual[i].ExitCode} {actual[i].Error}"));
-            if (step.StartsWith("@inspect ", StringComparison.Ordinal))
-                differences.AddRange(Documents(step, expected[i].Output, actual[i].Output));
+            if (step[0] == '@')
+                differences.AddRange(Documents(step, step.StartsWith("@inspect ", StringComparison.Ordinal) ? "inspect" : scenario.Name, expected[i].Output, actual[i].Output));
             else if (expected[i].Output != actual[i].Output)
                 differences.Add(new($"{scenario.Name} output", step, expected[i].Output, actual[i].Output));
             if (expected[i].Error != actual[i].Error)
@@ -58,27 +43,31 @@ internal static class Comparison
     private static async Task<List<Outcome>> PlayAsync(Scenario scenario, Engine engine, string folder)
     {
         string own = Directory.CreateDirectory(Path.Combine(folder, "steps", engine.Name, scenario.Name)).FullName;
-        string name = "s-" + scenario.Name;
+        // No name may be a part of another scenario's: filters look for parts of names.
+        string name = $"s-{scenario.Name}-{scenario.Name.Length}s";
         var outcomes = new List<Outcome>();
         foreach (string step in scenario.Steps)
         {
-            string command = step.StartsWith('@') ? "docker " + step[1..] : step;
+            string command = step.StartsWith("@inspect ", StringComparison.Ordinal) ? "docker " + step[1..] : step.TrimStart('@');
             Outcome outcome = await engine.RunAsync(command, name, own);
             outcomes.Add(new Outcome(outcome.ExitCode, Normalization.Of(outcome.Output, own), Normalization.Of(outcome.Error, own)));
         }
 
-        await engine.RunAsync("docker ps -aq --filter name=$N | xargs -r docker rm -fv; docker volume ls -q --filter name=$N | xargs -r docker volume rm; docker images -q $N | xargs -r docker rmi -f", name, own);
+        await engine.RunAsync(
+            "docker ps -aq --filter name=$N | xargs -r docker rm -fv; docker volume ls -q --filter name=$N | xargs -r docker volume rm; "
+            + "docker network ls -q --filter name=$N | xargs -r docker network rm; docker images --format '{{.Repository}}:{{.Tag}}' $N | xargs -r docker rmi -f",
+            name, own);
         return outcomes;
     }
 
-    private static IEnumerable<Difference> Documents(string step, string expected, string actual)
+    private static IEnumerable<Difference> Documents(string step, string what, string expected, string actual)
     {
         SortedDictionary<string, string> docker = Flatten(expected), candela = Flatten(actual);
         foreach (string path in docker.Keys.Union(candela.Keys).Order(StringComparer.Ordinal))
         {
             string there = docker.GetValueOrDefault(path, "(absent)"), here = candela.GetValueOrDefault(path, "(absent)");
             if (there != here)
-                yield return new($"inspect {path}", step, there, here);
+                yield return new($"{what} {path}", step, there, here);
         }
     }
 
@@ -109,7 +98,7 @@ internal static class Comparison
         {
             int index = 0;
             IEnumerable<JsonElement> items = element.EnumerateArray();
-            if (path.EndsWith(".Env", StringComparison.Ordinal)) // a set: its order means nothing
+            if (path.EndsWith(".Env", StringComparison.Ordinal) || path.EndsWith(".Mounts", StringComparison.Ordinal)) // sets: their order means nothing
                 items = items.OrderBy(static item => item.GetRawText(), StringComparer.Ordinal);
             foreach (JsonElement item in items)
                 Walk(item, $"{path}[{index++}]", values);
@@ -119,9 +108,4 @@ internal static class Comparison
             values[path] = element.GetRawText();
         }
     }
-
-    private static string Shorten(string text) => text.Length > 600 ? text[..600] + " …" : text.Replace("\n", "\n               ", StringComparison.Ordinal);
-
-    /// <summary>One thing in which the engines differ.</summary>
-    private sealed record Difference(string Place, string Step, string Docker, string Candela);
 }

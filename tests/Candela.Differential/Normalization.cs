@@ -9,8 +9,10 @@ internal static partial class Normalization
     {
         text = text.Replace(folder, "FOLDER", StringComparison.Ordinal);
         text = Time().Replace(text, "TIME");
+        text = ClosedPipe().Replace(text, "");
         text = Id64().Replace(text, "ID");
         text = Id12().Replace(text, "ID");
+        text = UnixTime().Replace(text, "1");
         text = Age().Replace(text, "AGE");
         text = Size().Replace(text, "SIZE");
         text = StartFailure().Replace(text, "START FAILED: ");
@@ -25,6 +27,14 @@ internal static partial class Normalization
 
     [GeneratedRegex(@"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d( UTC)?)?")]
     private static partial Regex Time();
+
+    /// <summary>How much of an archive the client had sent when it was refused is chance.</summary>
+    [GeneratedRegex("^time=\"TIME\" level=error msg=\"Can't (add file|close tar writer).*\\n", RegexOptions.Multiline)]
+    private static partial Regex ClosedPipe();
+
+    /// <summary>Seconds or nanoseconds of the years 2017 to 2033.</summary>
+    [GeneratedRegex(@"\b1[5-9]\d{8}(\d{9})?(\.\d+)?\b")]
+    private static partial Regex UnixTime();
 
     [GeneratedRegex("(sha256:)?[0-9a-f]{64}")]
     private static partial Regex Id64();

@@ -80,13 +80,9 @@ internal sealed class ContainerCreation(
         ImageId = image.Id,
         Spec = spec,
         Process = ProcessResolver.Resolve(spec, image.Configuration),
-            entry.Update(record => record with
-            {
-                ImageId = image.Id,
-                Process = ProcessResolver.Resolve(spec, image.Configuration),
-                ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec),
-                HealthCheck = HealthCheckResolver.Resolve(spec.HealthCheck, image.Configuration.HealthCheck),
-            });
+        Networks = attachments,
+        ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec),
+        HealthCheck = HealthCheckResolver.Resolve(spec.HealthCheck, image.Configuration.HealthCheck),
         Status = new ContainerStatus(),
         Revision = 1,
     });
@@ -94,11 +90,13 @@ internal sealed class ContainerCreation(
     private static void Replace(ContainerEntry entry, ContainerSpec spec, Image image)
     {
         lock (entry.Sync)
-<<<<<<< HEAD
-            entry.Update(record => record with { ImageId = image.Id, Process = ProcessResolver.Resolve(spec, image.Configuration), ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec) });
-=======
-            entry.Update(record => record with { ImageId = image.Id, Process = ProcessResolver.Resolve(spec, image.Configuration), HealthCheck = HealthCheckResolver.Resolve(spec.HealthCheck, image.Configuration.HealthCheck) });
->>>>>>> 2b48b41 (Health checks: probes beside the main process, states, events, filters)
+            entry.Update(record => record with
+            {
+                ImageId = image.Id,
+                Process = ProcessResolver.Resolve(spec, image.Configuration),
+                ExposedPorts = ExposedPort.Resolve(image.Configuration.ExposedPorts, spec),
+                HealthCheck = HealthCheckResolver.Resolve(spec.HealthCheck, image.Configuration.HealthCheck),
+            });
     }
 
     private void Hold(ContainerEntry entry, string? name)

@@ -32,6 +32,7 @@ internal sealed partial class ContainerLifecycle
                 OomKilled = exit.OomKilled,
                 Error = exit.Error,
                 FinishedAt = exit.At,
+                Health = status.Health is { } health ? health with { State = HealthState.Unhealthy } : null, // as Docker has it
             });
             if (exit.OomKilled)
                 events.AddContainer(entry.Record, "oom");

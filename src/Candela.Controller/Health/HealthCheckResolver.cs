@@ -7,7 +7,7 @@ internal static class HealthCheckResolver
 {
     private const int TestCount = 4096;
 
-    /// <summary>The check; null: there is none.</summary>
+    /// <summary>The check, which may be that there is to be none (<c>NONE</c>); null: nothing is said of one.</summary>
     /// <exception cref="CandelaException">InvalidArgument.</exception>
     public static HealthCheck? Resolve(HealthCheck? own, HealthCheck? image)
     {
@@ -24,14 +24,19 @@ internal static class HealthCheckResolver
             StartIntervalMilliseconds = Or(own.StartIntervalMilliseconds, image.StartIntervalMilliseconds),
             Retries = own.Retries != 0 ? own.Retries : image.Retries,
         };
-        if (check.Test.Count == 0 || check.Test[0] is "NONE")
+        if (check.Test.Count == 0)
             return null;
+        if (check.Test[0] is "NONE")
+            return check;
         if (check.IntervalMilliseconds < 0 || check.TimeoutMilliseconds < 0 || check.StartPeriodMilliseconds < 0 || check.StartIntervalMilliseconds < 0 || check.Retries < 0)
             throw new CandelaException(ErrorCode.InvalidArgument, "a health check's times and retries cannot be negative");
         if (check.Test.Count is 1 or > TestCount || check.Test[0] is not ("CMD" or "CMD-SHELL"))
             throw new CandelaException(ErrorCode.InvalidArgument, $"Unknown healthcheck type '{check.Test[0]}' (expected 'CMD' or 'CMD-SHELL' with a command)");
         return check;
     }
+
+    /// <summary>The check of a container that has one to make.</summary>
+    public static HealthCheck? Active(Container container) => container.HealthCheck is { Test: ["CMD" or "CMD-SHELL", ..] } check ? check : null;
 
     /// <summary>Program and arguments of a probe.</summary>
     public static IReadOnlyList<string> Arguments(HealthCheck check) =>

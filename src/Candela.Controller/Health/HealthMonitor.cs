@@ -16,13 +16,13 @@ internal sealed class HealthMonitor(ContainerExecs execs, StateWriter writer, Ev
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _running = new(StringComparer.Ordinal);
 
     /// <summary>Health of a container that has just started; null: it has no check.</summary>
-    public static HealthStatus? First(Container container) => container.HealthCheck is null ? null : new HealthStatus();
+    public static HealthStatus? First(Container container) => HealthCheckResolver.Active(container) is null ? null : new HealthStatus();
 
     /// <summary>The container runs: probes begin.</summary>
     public void Begin(ContainerEntry entry)
     {
         End(entry.Id);
-        if (entry.Record.HealthCheck is not { } check)
+        if (HealthCheckResolver.Active(entry.Record) is not { } check)
             return;
         var stop = new CancellationTokenSource();
         _running[entry.Id] = stop;
