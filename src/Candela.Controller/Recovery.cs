@@ -67,6 +67,11 @@ internal sealed class Recovery(
             Continue(entry);
             lifecycle.ResumeNetworks(entry);
         }
+
+        // What was under way, and what changes from here on.
+        networks.RoutesChanged += lifecycle.UpdateGuests;
+        foreach (var project in entries.Select(static entry => entry.Record.Project).Distinct())
+            lifecycle.UpdateGuests(project);
     }
 
     private void Load(StateEntry document)

@@ -148,15 +148,20 @@ internal static class RequestCodec
         writer.I32(card.Mtu);
         writer.Bytes(card.Ipv4);
         writer.I32(card.Ipv4PrefixLength);
-        writer.Bytes(card.Ipv4Gateway);
         writer.Bytes(card.Ipv6);
         writer.I32(card.Ipv6PrefixLength);
-        writer.Bytes(card.Ipv6Gateway);
+        writer.I32(card.Routes.Count);
+        for (var i = 0; i < card.Routes.Count; i++)
+        {
+            writer.Bytes(card.Routes[i].Destination);
+            writer.I32(card.Routes[i].PrefixLength);
+            writer.Bytes(card.Routes[i].Gateway);
+        }
     }
 
     private static GuestInterface[] ReadInterfaces(ref MessageReader reader)
     {
-        var cards = new GuestInterface[reader.Count(36)];
+        var cards = new GuestInterface[reader.Count(32)];
         for (var i = 0; i < cards.Length; i++)
         {
             cards[i] = new GuestInterface
@@ -166,13 +171,20 @@ internal static class RequestCodec
                 Mtu = reader.I32(),
                 Ipv4 = reader.Bytes().ToArray(),
                 Ipv4PrefixLength = reader.I32(),
-                Ipv4Gateway = reader.Bytes().ToArray(),
                 Ipv6 = reader.Bytes().ToArray(),
                 Ipv6PrefixLength = reader.I32(),
-                Ipv6Gateway = reader.Bytes().ToArray(),
+                Routes = ReadRoutes(ref reader),
             };
         }
         return cards;
+    }
+
+    private static GuestRoute[] ReadRoutes(ref MessageReader reader)
+    {
+        var routes = new GuestRoute[reader.Count(12)];
+        for (var i = 0; i < routes.Length; i++)
+            routes[i] = new GuestRoute(reader.Bytes().ToArray(), reader.I32(), reader.Bytes().ToArray());
+        return routes;
     }
 
     public static void Write(MessageWriter writer, IReadOnlyList<GuestFile> files)

@@ -42,6 +42,9 @@ public sealed record NetworkEndpoint
     /// <summary>No way out: the gateway is for names only.</summary>
     public bool IsInternal { get; init; }
 
+    /// <summary>Networks that packets are routed to and from, as 10.0.1.0/24.</summary>
+    public IReadOnlyList<string> Routes { get; init; } = [];
+
     /// <summary>Names besides the container's own.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
 

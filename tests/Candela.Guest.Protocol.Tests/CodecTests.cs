@@ -12,8 +12,8 @@ public class CodecTests
         [
             new GuestInterface
             {
-                Number = 0, Mac = [2, 0xcd, 0, 0, 0, 1], Mtu = 1500, Ipv4 = [10, 0, 0, 2], Ipv4PrefixLength = 24, Ipv4Gateway = [10, 0, 0, 1],
-                Ipv6 = new byte[16], Ipv6PrefixLength = 64, Ipv6Gateway = [],
+                Number = 0, Mac = [2, 0xcd, 0, 0, 0, 1], Mtu = 1500, Ipv4 = [10, 0, 0, 2], Ipv4PrefixLength = 24,
+                Ipv6 = new byte[16], Ipv6PrefixLength = 64, Routes = [new([0, 0, 0, 0], 0, [10, 0, 0, 1]), new([10, 1, 0, 0], 16, [10, 0, 0, 1])],
             },
         ],
         HostsLines = ["10.0.0.1\tdb"],

@@ -34,7 +34,7 @@ internal sealed partial class ContainerLifecycle
             throw;
         }
 
-        Relink(entry.Record);
+        UpdateGuests(entry.Record.Project);
     });
 
     /// <summary>Disconnects from a network, at once when it runs.</summary>
@@ -83,6 +83,27 @@ internal sealed partial class ContainerLifecycle
             background.Run($"the networks of container {entry.Id}", () => machine.SetNetworkAsync(record, [], CancellationToken.None));
     }
 
+    /// <summary>Tells containers of a project the addresses of those they are linked to and the routes of their networks, where these are no longer what they know.</summary>
+    public void UpdateGuests(string project) => background.Run($"addresses and routes of project {project}", async () =>
+    {
+        foreach (Container outdated in await networks.OutdatedAsync(project))
+        {
+            if (table.Find(outdated.Id) is { } entry)
+                background.Run($"addresses and routes for container {entry.Id}", () => UpdateGuestAsync(entry, outdated));
+        }
+    });
+
+    // Once it has started, if it is about to; its connections may have come and gone meanwhile.
+    private Task UpdateGuestAsync(ContainerEntry entry, Container outdated) => UnderGateAsync(entry, async () =>
+    {
+        if (!entry.IsRunning)
+            return;
+        lock (entry.Sync)
+            entry.Update(record => record with { Endpoints = [.. record.Endpoints.Select(e => outdated.Endpoints.FirstOrDefault(o => o.PortId == e.PortId) ?? e)] });
+        await writer.SaveAsync(entry);
+        await machine.SetNetworkAsync(entry.Record, [], CancellationToken.None);
+    });
+
     // Written before the machine acts: after an end of the daemon the record says which addresses are taken.
     private async Task ConnectAsync(ContainerEntry entry, Container? source)
     {
@@ -92,7 +113,7 @@ internal sealed partial class ContainerLifecycle
         lock (entry.Sync)
             entry.Update(record => record with { Endpoints = connected.Endpoints, Published = connected.Published });
         await writer.SaveAsync(entry);
-        Relink(connected);
+        UpdateGuests(connected.Project);
     }
 
     private void Disconnect(ContainerEntry entry)
@@ -106,16 +127,6 @@ internal sealed partial class ContainerLifecycle
         Task disconnecting = networks.DisconnectAsync(entry.Record, connected.Endpoints);
         background.Run($"disconnecting container {entry.Id}", () => disconnecting);
     }
-
-    // Those that are linked to a container learn its address.
-    private void Relink(Container target) => background.Run($"links to container {target.Id}", async () =>
-    {
-        foreach (Container changed in await networks.RelinkAsync(target))
-        {
-            if (table.Find(changed.Id) is { IsRunning: true } entry && await TakeOnAsync(entry, changed))
-                await machine.SetNetworkAsync(changed, [], CancellationToken.None);
-        }
-    });
 
     // False when it has ended meanwhile: its connections have been taken back then.
     private async Task<bool> TakeOnAsync(ContainerEntry entry, Container changed)

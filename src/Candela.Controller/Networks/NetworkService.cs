@@ -26,6 +26,9 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     private NetworkPlan _plan = new();
     private int _runs;
 
+    /// <summary>Routes of a project's networks have changed. Must not block.</summary>
+    public event Action<string>? RoutesChanged;
+
     public bool IsAvailable => machine.NetworkLack is null;
 
     public Task<IReadOnlyList<ContainerNetwork>> ListAsync(Caller caller, CancellationToken cancellationToken) => UnderGateAsync<IReadOnlyList<ContainerNetwork>>(async () =>
@@ -51,26 +54,12 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         return network;
     }, cancellationToken);
 
-    public Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken) => UnderGateAsync(async () =>
+    public async Task<ContainerNetwork> UpdateAsync(Caller caller, string reference, SegmentChange change, CancellationToken cancellationToken)
     {
-        await EnsureDefaultAsync(caller.Project);
-        NetworkEntry entry = table.Find(caller.Project, reference);
-        IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> changed = table.Changed(entry, change);
-        NetworkPlan former = _plan;
-        await ApplyAsync(With(_plan, caller.Project, changed));
-        try
-        {
-            await table.UpdateAsync(changed, CancellationToken.None);
-        }
-        catch
-        {
-            await ApplyAsync(former);
-            throw;
-        }
-
-        Tell(entry.Network, "update");
-        return entry.Network;
-    }, cancellationToken);
+        ContainerNetwork updated = await UnderGateAsync(() => UpdateAsync(caller.Project, reference, change), cancellationToken);
+        RoutesChanged?.Invoke(caller.Project);
+        return updated;
+    }
 
     public Task RemoveAsync(Caller caller, string reference, CancellationToken cancellationToken) => UnderGateAsync(async () =>
     {
@@ -224,18 +213,19 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         return true;
     }, CancellationToken.None);
 
-    /// <summary>Running containers that are linked to one, with the addresses that it has now.</summary>
-    public Task<IReadOnlyList<Container>> RelinkAsync(Container target) => UnderGateAsync<IReadOnlyList<Container>>(() =>
+    /// <summary>Connected containers of a project for which the addresses of those they are linked to, or routes of their networks, are no longer what they know.</summary>
+    /// <returns>They with the connections as they should be.</returns>
+    public Task<IReadOnlyList<Container>> OutdatedAsync(string project) => UnderGateAsync<IReadOnlyList<Container>>(() =>
     {
-        List<Container> changed = [];
-        foreach (Container container in containers.List(target.Project).Select(e => e.Record).Where(c => c.Endpoints.Count > 0 && c.Networks.Any(n => n.Links.Count > 0)))
+        List<Container> outdated = [];
+        foreach (Container container in containers.List(project).Select(e => e.Record).Where(c => c.Endpoints.Count > 0))
         {
-            NetworkEndpoint[] endpoints = [.. container.Endpoints.Select(e => container.Networks.FirstOrDefault(n => n.Network == e.NetworkName) is { } attachment ? e with { HostsLines = Lines(attachment, e, container) } : e)];
-            if (!endpoints.Zip(container.Endpoints).All(p => p.First.HostsLines.SequenceEqual(p.Second.HostsLines)))
-                changed.Add(container with { Endpoints = endpoints });
+            NetworkEndpoint[] endpoints = [.. container.Endpoints.Select(e => WithLinesAndRoutes(e, container))];
+            if (!endpoints.Zip(container.Endpoints).All(p => p.First.HostsLines.SequenceEqual(p.Second.HostsLines) && p.First.Routes.SequenceEqual(p.Second.Routes)))
+                outdated.Add(container with { Endpoints = endpoints });
         }
 
-        return Task.FromResult<IReadOnlyList<Container>>(changed);
+        return Task.FromResult<IReadOnlyList<Container>>(outdated);
     }, CancellationToken.None);
 
     /// <summary>Takes on what runs, at the daemon's start: the machine's networks become what the records say.</summary>
@@ -512,7 +502,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
                 IsInternal = network.IsInternal,
                 Aliases = attachment.Aliases,
             };
-            return endpoint with { HostsLines = Lines(attachment, endpoint, container) };
+            return endpoint with { HostsLines = Lines(attachment, endpoint, container), Routes = Routes(network) };
         }
         catch (CandelaException)
         {
@@ -546,6 +536,16 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             return usual;
         return _macs.Take();
     }
+
+    private NetworkEndpoint WithLinesAndRoutes(NetworkEndpoint endpoint, Container container) => endpoint with
+    {
+        HostsLines = container.Networks.FirstOrDefault(n => n.Network == endpoint.NetworkName) is { Links.Count: > 0 } attachment ? Lines(attachment, endpoint, container) : endpoint.HostsLines,
+        Routes = table.ById(endpoint.NetworkId) is { } entry ? Routes(entry.Network) : endpoint.Routes,
+    };
+
+    // Subnets of the networks that one has routes to.
+    private string[] Routes(ContainerNetwork network) =>
+        [.. network.Routes.Select(table.ById).OfType<NetworkEntry>().SelectMany(static e => new[] { e.Network.Ipv4Subnet, e.Network.Ipv6Subnet }).OfType<string>().Order(StringComparer.Ordinal)];
 
     // Docker's form: address, name of choice, short id, name. Who does not run has no line.
     private string[] Lines(NetworkAttachment attachment, NetworkEndpoint endpoint, Container container)
@@ -600,6 +600,27 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
     }
 
     private IEnumerable<Container> UsersOf(ContainerNetwork network) => containers.List(network.Project).Select(e => e.Record).Where(c => c.Endpoints.Any(e => e.NetworkId == network.Id));
+
+    private async Task<ContainerNetwork> UpdateAsync(string project, string reference, SegmentChange change)
+    {
+        await EnsureDefaultAsync(project);
+        NetworkEntry entry = table.Find(project, reference);
+        IReadOnlyList<(NetworkEntry Entry, ContainerNetwork Network)> changed = table.Changed(entry, change);
+        NetworkPlan former = _plan;
+        await ApplyAsync(With(_plan, project, changed));
+        try
+        {
+            await table.UpdateAsync(changed, CancellationToken.None);
+        }
+        catch
+        {
+            await ApplyAsync(former);
+            throw;
+        }
+
+        Tell(entry.Network, "update");
+        return entry.Network;
+    }
 
     private async Task RemoveAsync(NetworkEntry entry)
     {

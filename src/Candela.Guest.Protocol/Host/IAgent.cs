@@ -179,18 +179,21 @@ public sealed record GuestInterface
     /// <summary>Length of its prefix.</summary>
     public int Ipv4PrefixLength { get; init; }
 
-    /// <summary>Default gateway, 4 bytes.</summary>
-    public byte[] Ipv4Gateway { get; init; } = [];
-
     /// <summary>IPv6 address, 16 bytes; without one the card has no IPv6 at all.</summary>
     public byte[] Ipv6 { get; init; } = [];
 
     /// <summary>Length of its prefix.</summary>
     public int Ipv6PrefixLength { get; init; }
 
-    /// <summary>Default gateway, 16 bytes.</summary>
-    public byte[] Ipv6Gateway { get; init; } = [];
+    /// <summary>What is reached through its network's gateway.</summary>
+    public IReadOnlyList<GuestRoute> Routes { get; init; } = [];
 }
+
+/// <summary>A route of a network card. Addresses are 4 or 16 bytes in network order.</summary>
+/// <param name="Destination">First address of the network that it leads to; all zero with no prefix: the default route.</param>
+/// <param name="PrefixLength">Length of its prefix.</param>
+/// <param name="Gateway">The gateway, of the same IP version.</param>
+public sealed record GuestRoute(byte[] Destination, int PrefixLength, byte[] Gateway);
 
 /// <summary>A small text file.</summary>
 /// <param name="Name">Name without a folder.</param>

@@ -29,11 +29,16 @@ internal static unsafe class NetworkCards
             if (cards[i].Number < 0 || cards[i].Number >= CardDrawer.Count)
                 throw new AgentFailure(AgentError.InvalidArgument, $"this micro-VM has {CardDrawer.Count} network cards: there is no eth{cards[i].Number}");
         }
-        // Those that go first: an address or the default route may move from one to another.
+        // Those that go first: an address or a route may move from one to another.
         for (var number = 0; number < CardDrawer.Count; number++)
         {
-            if (s_cards[number] is not { } card || (Find(cards, number) is { } kept && HasSameAddresses(card, kept)))
+            if (s_cards[number] is not { } card)
                 continue;
+            if (Find(cards, number) is { } kept && HasSameAddresses(card, kept))
+            {
+                s_cards[number] = card with { Routes = Routes.Remove(card.Routes, kept.Routes, s_indexes[number], $"eth{number}") };
+                continue;
+            }
             CardDrawer.PutBack(number, s_indexes[number]);
             s_cards[number] = null;
         }
@@ -48,7 +53,7 @@ internal static unsafe class NetworkCards
                 continue;
             }
             s_cards[card.Number] = card;
-            SetGateways(card, former);
+            Routes.Add(former.Routes, card.Routes, s_indexes[card.Number], $"eth{card.Number}");
         }
     }
 
@@ -65,15 +70,13 @@ internal static unsafe class NetworkCards
     private static bool HasSameAddresses(GuestInterface one, GuestInterface other) =>
         one.Mac.AsSpan().SequenceEqual(other.Mac) && one.Mtu == other.Mtu
         && one.Ipv4.AsSpan().SequenceEqual(other.Ipv4) && one.Ipv4PrefixLength == other.Ipv4PrefixLength
-        && one.Ipv6.AsSpan().SequenceEqual(other.Ipv6) && one.Ipv6PrefixLength == other.Ipv6PrefixLength
-        && (one.Ipv4Gateway.Length == 0 || one.Ipv4Gateway.AsSpan().SequenceEqual(other.Ipv4Gateway))
-        && (one.Ipv6Gateway.Length == 0 || one.Ipv6Gateway.AsSpan().SequenceEqual(other.Ipv6Gateway));
+        && one.Ipv6.AsSpan().SequenceEqual(other.Ipv6) && one.Ipv6PrefixLength == other.Ipv6PrefixLength;
 
     private static void SetUp(GuestInterface card)
     {
         var name = $"eth{card.Number}";
         if (card.Mac.Length != 6 || card.Mtu is < MtuLeast or > MtuMost || card.Ipv4.Length is not (0 or 4) || card.Ipv6.Length is not (0 or 16) ||
-            card.Ipv4PrefixLength is < 0 or > 32 || card.Ipv6PrefixLength is < 0 or > 128 || card.Ipv4Gateway.Length is not (0 or 4) || card.Ipv6Gateway.Length is not (0 or 16))
+            card.Ipv4PrefixLength is < 0 or > 32 || card.Ipv6PrefixLength is < 0 or > 128)
             throw new AgentFailure(AgentError.InvalidArgument, $"the addresses of {name} are malformed");
         var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
         try
@@ -94,7 +97,7 @@ internal static unsafe class NetworkCards
             {
                 Address(request, name, card.Ipv4);
                 Call(fd, Linux.SIOCSIFADDR, request, $"set the address of {name}");
-                Address(request, name, Mask(card.Ipv4PrefixLength));
+                Address(request, name, Routes.Mask(card.Ipv4PrefixLength));
                 Call(fd, Linux.SIOCSIFNETMASK, request, $"set the netmask of {name}");
             }
             SwitchOn(fd, request, name);
@@ -105,16 +108,7 @@ internal static unsafe class NetworkCards
         }
         if (card.Ipv6.Length != 0)
             SetIpv6Address(card, name);
-        SetGateways(card, former: null);
-    }
-
-    // The default routes that the card did not have before.
-    private static void SetGateways(GuestInterface card, GuestInterface? former)
-    {
-        if (card.Ipv4Gateway.Length != 0 && former is not { Ipv4Gateway.Length: > 0 })
-            AddRoute(card);
-        if (card.Ipv6Gateway.Length != 0 && former is not { Ipv6Gateway.Length: > 0 })
-            AddIpv6Route(card);
+        Routes.Add([], card.Routes, s_indexes[card.Number], name);
     }
 
     private static void SetIpv6Address(GuestInterface card, string name)
@@ -128,45 +122,6 @@ internal static unsafe class NetworkCards
             *(uint*)(address + 16) = (uint)card.Ipv6PrefixLength;
             *(int*)(address + 20) = s_indexes[card.Number];
             Call(fd, Linux.SIOCSIFADDR, address, $"set the IPv6 address of {name}");
-        }
-        finally
-        {
-            _ = Libc.close(fd);
-        }
-    }
-
-    private static void AddIpv6Route(GuestInterface card)
-    {
-        var fd = Errno.Check(Libc.socket(Linux.AF_INET6, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
-        try
-        {
-            // struct in6_rtmsg: destination, source, gateway at 32, metric at 56, flags at 72, index at 76
-            var route = stackalloc byte[80];
-            new Span<byte>(route, 80).Clear();
-            card.Ipv6Gateway.CopyTo(new Span<byte>(route + 32, 16));
-            *(uint*)(route + 56) = 1;
-            *(uint*)(route + 72) = Linux.RTF_UP | Linux.RTF_GATEWAY;
-            *(int*)(route + 76) = s_indexes[card.Number];
-            Call(fd, Linux.SIOCADDRT, route, "add the IPv6 default route");
-        }
-        finally
-        {
-            _ = Libc.close(fd);
-        }
-    }
-
-    private static void AddRoute(GuestInterface card)
-    {
-        var fd = Errno.Check(Libc.socket(Linux.AF_INET, Linux.SOCK_DGRAM | Linux.SOCK_CLOEXEC, 0), "socket");
-        try
-        {
-            // struct rtentry: destination at 8, gateway at 24, mask at 40 (struct sockaddr each), flags at 56
-            var route = stackalloc byte[120];
-            new Span<byte>(route, 120).Clear();
-            *(short*)(route + 8) = *(short*)(route + 24) = *(short*)(route + 40) = Linux.AF_INET;
-            card.Ipv4Gateway.CopyTo(new Span<byte>(route + 24 + AddressAt, 4));
-            *(ushort*)(route + 56) = Linux.RTF_UP | Linux.RTF_GATEWAY;
-            Call(fd, Linux.SIOCADDRT, route, "add the default route");
         }
         finally
         {
@@ -193,12 +148,6 @@ internal static unsafe class NetworkCards
         Begin(request, name);
         *(short*)(request + ValueAt) = Linux.AF_INET;
         address.CopyTo(new Span<byte>(request + ValueAt + AddressAt, 4));
-    }
-
-    private static byte[] Mask(int length)
-    {
-        var bits = length == 0 ? 0 : uint.MaxValue << (32 - length);
-        return [(byte)(bits >> 24), (byte)(bits >> 16), (byte)(bits >> 8), (byte)bits];
     }
 
     private static void Call(int fd, nuint request, byte* argument, string what) => Errno.Check(Libc.ioctl(fd, request, argument), what);

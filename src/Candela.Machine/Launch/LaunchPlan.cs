@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Candela.Guest.Protocol.Host;
@@ -41,7 +42,7 @@ internal static class LaunchPlan
         NetworkEndpoint? wayOut = NetworkEndpoint.WayOut(container.Endpoints);
         return new GuestNetwork
         {
-            Interfaces = [.. container.Endpoints.Select(e => Interface(e, e == wayOut))],
+            Interfaces = [.. container.Endpoints.Select(e => Interface(e, Routes(e, e == wayOut, container.Endpoints)))],
             HostsLines = [.. container.Spec.ExtraHosts.Select(h => HostsLine(h, host)), .. container.Endpoints.SelectMany(e => e.HostsLines)],
             ResolvConf = ResolvConf(container.Spec, container.Endpoints),
         };
@@ -137,18 +138,35 @@ internal static class LaunchPlan
         return $"{address}\t{extraHost[..separator]}";
     }
 
-    private static GuestInterface Interface(NetworkEndpoint endpoint, bool isWayOut) => new()
+    private static GuestInterface Interface(NetworkEndpoint endpoint, IReadOnlyList<GuestRoute> routes) => new()
     {
         Number = endpoint.Card,
         Mac = Convert.FromHexString(endpoint.Mac.Replace(":", "", StringComparison.Ordinal)),
         Mtu = endpoint.Mtu,
         Ipv4 = Address(endpoint.Ipv4Address),
         Ipv4PrefixLength = endpoint.Ipv4PrefixLength,
-        Ipv4Gateway = isWayOut ? Address(endpoint.Ipv4Gateway) : [],
         Ipv6 = Address(endpoint.Ipv6Address),
         Ipv6PrefixLength = endpoint.Ipv6PrefixLength,
-        Ipv6Gateway = isWayOut ? Address(endpoint.Ipv6Gateway) : [],
+        Routes = routes,
     };
+
+    // The default routes are the way out's. What is routed to several of the container's networks goes by the first, what it is connected to by none.
+    private static IReadOnlyList<GuestRoute> Routes(NetworkEndpoint endpoint, bool isWayOut, IReadOnlyList<NetworkEndpoint> all)
+    {
+        IEnumerable<NetworkEndpoint> earlier = all.TakeWhile(e => e != endpoint);
+        HashSet<IPNetwork> elsewhere = [.. earlier.SelectMany(static e => e.Routes).Select(IPNetwork.Parse)];
+        IEnumerable<IPNetwork> routed = endpoint.Routes.Select(IPNetwork.Parse)
+            .Where(n => !elsewhere.Contains(n) && !all.Any(e => Contains(n, e.Ipv4Address) || Contains(n, e.Ipv6Address)));
+        return
+        [
+            .. (isWayOut ? routed.Append(new IPNetwork(IPAddress.Any, 0)).Append(new IPNetwork(IPAddress.IPv6Any, 0)) : routed)
+                .Select(n => (Network: n, Gateway: Address(n.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? endpoint.Ipv4Gateway : endpoint.Ipv6Gateway)))
+                .Where(static r => r.Gateway.Length > 0)
+                .Select(static r => new GuestRoute(r.Network.BaseAddress.GetAddressBytes(), r.Network.PrefixLength, r.Gateway)),
+        ];
+    }
+
+    private static bool Contains(IPNetwork network, string? address) => address is not null && network.Contains(IPAddress.Parse(address));
 
     private static byte[] Address(string? text) => text is null ? [] : IPAddress.Parse(text).GetAddressBytes();
 

@@ -185,6 +185,8 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     public Task<long> GetDiskUsageAsync(string id, CancellationToken cancellationToken) => Task.FromResult(0L);
 
+    private readonly System.Threading.Channels.Channel<Container> _networks = System.Threading.Channels.Channel.CreateUnbounded<Container>();
+
     public string? NetworkLack => host.HasNetworks ? null : "the fake has none";
 
     /// <summary>The last plan that was applied.</summary>
@@ -216,7 +218,14 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     public int NetworksOfContainer => 4;
 
-    public Task SetNetworkAsync(Container container, IReadOnlyList<NetworkEndpoint> removed, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task SetNetworkAsync(Container container, IReadOnlyList<NetworkEndpoint> removed, CancellationToken cancellationToken)
+    {
+        _networks.Writer.TryWrite(container);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The next container whose guest is told its network.</summary>
+    public Task<Container> NextNetworkAsync() => _networks.Reader.ReadAsync().AsTask().WaitAsync(TestCalls.Patience);
 
     public IReadOnlyList<System.Net.IPNetwork> RoutedNetworks() => [];
 

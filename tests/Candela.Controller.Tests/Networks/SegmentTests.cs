@@ -38,6 +38,26 @@ public sealed class SegmentTests
     }
 
     [Fact]
+    public async Task Containers_know_where_routes_lead()
+    {
+        await using var host = NewHost();
+        var daemon = await host.StartDaemonAsync();
+        await daemon.Networks.CreateAsync(TestCalls.Alice, new NetworkSpec { Name = "back", IsInternal = true, Ipv4Subnet = "10.2.0.0/24" }, Token);
+        await daemon.Networks.CreateAsync(TestCalls.Alice, new NetworkSpec { Name = "front", Ipv4Subnet = "10.1.0.0/24", Ipv6Subnet = "fd00:1::/64" }, Token);
+        await daemon.RunAsync(On("back"), "one");
+        Assert.Empty((await daemon.GetAsync("one")).Endpoints[0].Routes);
+
+        await daemon.Networks.UpdateAsync(TestCalls.Alice, "front", new SegmentChange { Routes = ["back"] }, Token);
+        Assert.Equal(["10.1.0.0/24", "fd00:1::/64"], (await daemon.Machine.NextNetworkAsync()).Endpoints[0].Routes);
+        await daemon.RunAsync(On("front"), "two");
+        Assert.Equal(["10.2.0.0/24"], (await daemon.GetAsync("two")).Endpoints[0].Routes);
+
+        await daemon.Networks.UpdateAsync(TestCalls.Alice, "back", new SegmentChange { Routes = [] }, Token);
+        Assert.Empty((await daemon.Machine.NextNetworkAsync()).Endpoints[0].Routes);
+        Assert.Empty((await daemon.Machine.NextNetworkAsync()).Endpoints[0].Routes);
+    }
+
+    [Fact]
     public async Task Rate_limits_hold_for_what_is_connected_and_what_comes()
     {
         await using var host = NewHost();

@@ -101,6 +101,39 @@ public sealed class LaunchPlanTests
         Assert.Equal("search a b\nnameserver 1.1.1.1\n", configuration.Identity.Network.ResolvConf);
     }
 
+    [Fact]
+    public void Routes_are_the_way_out_s_and_those_to_networks_that_it_is_not_connected_to()
+    {
+        Container container = NewContainer('d') with
+        {
+            Endpoints =
+            [
+                Endpoint(0, "10.0.1", isInternal: true, "10.0.9.0/24", "10.0.2.0/24", "fd00:9::/64"),
+                Endpoint(1, "10.0.2", isInternal: false, "10.0.9.0/24", "10.0.8.0/24") with { Ipv6Address = "fd00:2::9", Ipv6PrefixLength = 64, Ipv6Gateway = "fd00:2::1" },
+            ],
+        };
+        IReadOnlyList<GuestInterface> cards = LaunchPlan.Network(container, host: null).Interfaces;
+        Assert.Equal(["10.0.9.0/24 by 10.0.1.1"], cards[0].Routes.Select(Text));
+        Assert.Equal(["10.0.8.0/24 by 10.0.2.1", "0.0.0.0/0 by 10.0.2.1", "::/0 by fd00:2::1"], cards[1].Routes.Select(Text));
+    }
+
+    private static string Text(GuestRoute route) => $"{new IPAddress(route.Destination)}/{route.PrefixLength} by {new IPAddress(route.Gateway)}";
+
+    private static NetworkEndpoint Endpoint(int card, string network, bool isInternal, params string[] routes) => new()
+    {
+        NetworkId = network,
+        NetworkName = network,
+        PortId = network,
+        Card = card,
+        Mac = "02:cd:00:00:00:01",
+        Mtu = 1500,
+        Ipv4Address = network + ".9",
+        Ipv4PrefixLength = 24,
+        Ipv4Gateway = network + ".1",
+        IsInternal = isInternal,
+        Routes = routes,
+    };
+
     private static MachineOptions Host(long memoryMebibytes, int processors) =>
         new() { StateFolder = "/nowhere", HostMemoryBytes = memoryMebibytes * Mebibyte, HostProcessorCount = processors };
 
