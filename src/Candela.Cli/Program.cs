@@ -4,6 +4,7 @@ using Candela.Cli.CommandLine;
 using Candela.Cli.Commands;
 using Candela.Cli.Http;
 using Candela.Cli.Output;
+using Candela.Cli.Remote;
 using Candela.Cli.Terminal;
 using Candela.Model;
 
@@ -59,7 +60,7 @@ internal static class Program
                 : exception.Is(ErrorCode.CommandNotExecutable) ? 126
                 : CommandContext.ExitFailed;
         }
-        catch (Exception exception) when (exception is DaemonUnreachableException or IOException or SocketException or InvalidDataException or
+        catch (Exception exception) when (exception is DaemonUnreachableException or OAuthErrorException or IOException or SocketException or InvalidDataException or
             InvalidOperationException or TimeoutException or UnauthorizedAccessException)
         {
             Writer.Error("error: " + exception.Message);

@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
 
-/// <summary>The process: two sockets, and HTTPS where wanted, in front of one <see cref="Platform"/>.</summary>
+/// <summary>The process: two sockets, HTTPS and Docker by TLS where wanted, in front of one <see cref="Platform"/>.</summary>
 internal static class DaemonHost
 {
     /// <summary>How long the reason of a failed start can be asked for before the process ends.</summary>
@@ -51,17 +51,21 @@ internal static class DaemonHost
             return 1;
         }
 
-        await using WebApplication docker = BuildDocker(options, platform, rest.Services.GetRequiredService<TaskList>());
+        TaskList tasks = rest.Services.GetRequiredService<TaskList>();
+        await using WebApplication docker = BuildDocker(options, platform, tasks, NewBuilder(options, "docker.sock"));
         await docker.StartAsync();
+        await using WebApplication? dockerTls = platform.DockerDoor is { } door ? BuildDocker(options, platform, tasks, door) : null;
+        if (dockerTls is not null)
+            await dockerTls.StartAsync();
         await using WebApplication? https = platform.FrontDoor?.Build(options.Https!, logging => Configure(logging, options), services =>
         {
             AddServices(services, platform);
-            services.AddSingleton(rest.Services.GetRequiredService<TaskList>());
+            services.AddSingleton(tasks);
         });
         if (https is not null)
             await https.StartAsync();
         platform.Open();
-        await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync(), https?.WaitForShutdownAsync() ?? Task.CompletedTask);
+        await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync(), dockerTls?.WaitForShutdownAsync() ?? Task.CompletedTask, https?.WaitForShutdownAsync() ?? Task.CompletedTask);
         return 0;
     }
 
@@ -75,9 +79,15 @@ internal static class DaemonHost
         return app;
     }
 
-    private static WebApplication BuildDocker(DaemonOptions options, Platform platform, TaskList tasks)
+    private static WebApplication BuildDocker(DaemonOptions options, Platform platform, TaskList tasks, DockerDoor door)
     {
-        WebApplicationBuilder builder = NewBuilder(options, "docker.sock");
+        WebApplicationBuilder builder = NewBuilder(options);
+        door.Listen(builder, options.DockerTls!);
+        return BuildDocker(options, platform, tasks, builder, door.Guard);
+    }
+
+    private static WebApplication BuildDocker(DaemonOptions options, Platform platform, TaskList tasks, WebApplicationBuilder builder, Action<IApplicationBuilder>? guard = null)
+    {
         AddServices(builder.Services, platform);
         builder.Services.AddSingleton(tasks);
         builder.Services.AddDockerApi(api =>
@@ -86,15 +96,23 @@ internal static class DaemonHost
             api.DefaultNetwork = options.DefaultNetwork ?? (platform.Service<INetworkService>().IsAvailable ? INetworkService.DefaultName : "none");
         });
         WebApplication app = builder.Build();
+        guard?.Invoke(app);
         app.MapDockerApi();
         return app;
     }
 
     private static WebApplicationBuilder NewBuilder(DaemonOptions options, string socket)
     {
+        WebApplicationBuilder builder = NewBuilder(options);
+        builder.Services.AddHalfOpenUnixSockets(sockets => sockets.Group = options.Group);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(Path.Combine(options.RunFolder, socket)));
+        return builder;
+    }
+
+    private static WebApplicationBuilder NewBuilder(DaemonOptions options)
+    {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
         Configure(builder.Logging, options);
-        builder.Services.AddHalfOpenUnixSockets(sockets => sockets.Group = options.Group);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -102,7 +120,6 @@ internal static class DaemonHost
             kestrel.Limits.MaxRequestBodySize = null; // images and archives; JSON bodies have limits of their own
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.ListenUnixSocket(Path.Combine(options.RunFolder, socket));
         });
         return builder;
     }

@@ -28,6 +28,7 @@ internal sealed record DaemonOptions
           --kdc ADDRESS:PORT        where the KDC listens, UDP and TCP      (default 88)
           --host-name NAME          name or address by which clients reach this host, for certificates; repeatable
           --https ADDRESS:PORT      identity by HTTPS: sign-in, certificates, ACME  (default none)
+          --docker-tls ADDRESS:PORT Docker by TCP, with client certificates of Candela; usual: 2376  (default none)
           --public-url URL          how browsers and clients reach that     (default https://HOST-NAME:PORT)
           --https-certificate FILE  its certificate and chain, PEM          (default: Candela issues one)
           --https-key FILE          the key of that, PEM
@@ -67,6 +68,9 @@ internal sealed record DaemonOptions
 
     /// <summary>Where the HTTPS front door listens; null: there is none.</summary>
     public IPEndPoint? Https { get; private init; }
+
+    /// <summary>Where the Docker endpoint listens by TCP and TLS; null: nowhere.</summary>
+    public IPEndPoint? DockerTls { get; private init; }
 
     /// <summary>How others reach the front door.</summary>
     public Uri PublicUrl => _publicUrl ?? new Uri($"https://{PublicHost}:{Https?.Port}");
@@ -123,6 +127,7 @@ internal sealed record DaemonOptions
                 "--kdc" => options with { Kdc = Endpoint(name, Value()) },
                 "--host-name" => options with { HostNames = [.. options.HostNames, Host(name, Value())] },
                 "--https" => options with { Https = Endpoint(name, Value()) },
+                "--docker-tls" => options with { DockerTls = Endpoint(name, Value()) },
                 "--public-url" => options with { _publicUrl = PublicAddress(Value()) },
                 "--https-certificate" => options with { HttpsCertificate = Path.GetFullPath(Value()) },
                 "--https-key" => options with { HttpsKey = Path.GetFullPath(Value()) },

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Candela.Controller.Api;
 using Candela.Controller.Api.Access;
+using Candela.Controller.Transport;
 using Candela.Identity;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
@@ -57,6 +58,7 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
             {
                 listen.Protocols = HttpProtocols.Http1AndHttp2;
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(TlsOptions()), HandshakeTimeout = HandshakeTime });
+                listen.UseTakeover();
             });
         });
         WebApplication app = builder.Build();
@@ -65,7 +67,7 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
             ? async (token, clientCertificate, cancellationToken) =>
             {
                 AccessToken valid = await access.ValidateAsync(token, audience, clientCertificate, cancellationToken);
-                return (valid.Account, valid.Workload);
+                return new VerifiedToken(valid.Account, valid.Workload, recheck => access.RecheckAsync(valid, recheck));
             }
             : null;
         app.UseRemoteCallers("/v1", new RemoteCallers(

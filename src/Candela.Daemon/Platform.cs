@@ -43,6 +43,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
     private volatile ControllerHost? _controller;
     private volatile ServiceProvider? _services;
     private volatile FrontDoor? _frontDoor;
+    private volatile DockerDoor? _dockerDoor;
     private volatile string? _preparing = "starting";
     private volatile string? _error;
     private volatile PeerDecisions? _peers;
@@ -77,6 +78,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 
     /// <summary>What the HTTPS front door serves; null: there is none, or not yet.</summary>
     public FrontDoor? FrontDoor => _frontDoor;
+
+    /// <summary>What serves Docker by TLS; null: nothing, or not yet.</summary>
+    public DockerDoor? DockerDoor => _dockerDoor;
 
     /// <summary>Who may talk to whom.</summary>
     /// <exception cref="CandelaException">Unavailable: it is not known yet.</exception>
@@ -234,6 +238,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             await openId.StartAsync(trust, cancellationToken);
         if (options.Https is not null)
             _frontDoor = new FrontDoor(provider, trust, options is { HttpsCertificate: { } path, HttpsKey: { } key } ? Read(path, key) : () => certificate.Current, options.PublicUrl);
+        if (options.DockerTls is not null)
+            _dockerDoor = new DockerDoor(provider, trust, certificate);
         WorkloadEndpoint workloads = Add(await WorkloadEndpoint.StartAsync(
             trust, provider.GetRequiredService<IAuditSink>(), logging => DaemonHost.Configure(logging, options), added => DaemonHost.AddServices(added, this), cancellationToken));
         ControllerHost controller = Add(provider.GetRequiredService<ControllerHost>());

@@ -6,9 +6,12 @@ using Candela.Docker.Containers;
 using Candela.Docker.Engine;
 using Candela.Docker.Execs;
 using Candela.Docker.Http;
+using Candela.Docker.Json;
 using Candela.Docker.Images;
 using Candela.Docker.Networks;
 using Candela.Docker.Volumes;
+using Candela.Model;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -56,5 +59,14 @@ public static class DockerApi
         VolumeEndpoints.Map(routes);
         SwarmEndpoints.Map(routes);
         routes.MapRest();
+    }
+
+    /// <summary>Answers a request as the Engine answers failures: for those that do not get as far as the endpoints.</summary>
+    public static Task RefuseAsync(HttpContext context, CandelaException error)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(error);
+        context.Response.StatusCode = ErrorTranslation.StatusOf(error.Code);
+        return context.Response.WriteAsJsonAsync(new ErrorBody(error.Message), DockerJson.Default.ErrorBody, cancellationToken: context.RequestAborted);
     }
 }

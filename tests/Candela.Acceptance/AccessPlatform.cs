@@ -1,19 +1,28 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using Candela.Identity.Tests.SignIn;
 
 namespace Candela.Acceptance;
 
-/// <summary>An instance with an HTTPS front door on a free port of the loopback.</summary>
+/// <summary>An instance with an HTTPS front door and a Docker endpoint by TLS on free ports of the loopback.</summary>
 public sealed class AccessPlatform : Platform
 {
     private readonly int _port;
+    private readonly int _dockerPort;
 
     public AccessPlatform()
-        : this(FreePort.Next())
+        : this(FreePort.Next(), FreePort.Next())
     {
     }
 
-    private AccessPlatform(int port)
-        : base("--scratch-size", "1", "--waiting", "2", "--https", At(port), "--public-url", Url(port)) => _port = port;
+    private AccessPlatform(int port, int dockerPort)
+        : base("--scratch-size", "1", "--waiting", "2", "--https", At(port), "--public-url", Url(port), "--docker-tls", At(dockerPort)) => (_port, _dockerPort) = (port, dockerPort);
+
+    /// <summary>The front door.</summary>
+    public string PublicUrl => Url(_port);
+
+    /// <summary>The Docker endpoint by TLS, for DOCKER_HOST.</summary>
+    public string DockerUrl => string.Create(CultureInfo.InvariantCulture, $"tcp://localhost:{_dockerPort}");
 
     /// <summary>Address of the REST API.</summary>
     public string Api => Url(_port) + "/v1";
@@ -26,6 +35,22 @@ public sealed class AccessPlatform : Platform
         var text = (await curl.FinishAsync()).Text;
         var cut = text.LastIndexOf('\n');
         return (int.Parse(text[(cut + 1)..], CultureInfo.InvariantCulture), text[..cut]);
+    }
+
+    /// <summary>A browser at the front door.</summary>
+    public Browser Browser()
+    {
+        var roots = new X509Certificate2Collection();
+        roots.ImportFromPemFile(RunFolder + "/roots.pem");
+        return new Browser(new Uri(PublicUrl), roots: roots);
+    }
+
+    /// <summary>Makes a user with a password.</summary>
+    public async Task AddUserAsync(string name, string password)
+    {
+        using var create = StartCandela("user", "create", name, "--password");
+        await create.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(password + "\n"));
+        _ = (await create.FinishAsync()).Text;
     }
 
     private static string At(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");

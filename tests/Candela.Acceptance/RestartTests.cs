@@ -72,9 +72,14 @@ public sealed class RestartTests(RestartPlatform platform)
         await platform.KillDaemonAsync();
 
         var other = await platform.CandelaAsync("up", "--state", platform.StateFolder + ".other", "--run", platform.RunFolder);
-        await Deadlines.UntilAsync("the end of the daemon that was refused", () => !File.Exists(platform.RunFolder + "/candelad.pid"));
+        Assert.False(File.Exists(platform.RunFolder + "/candelad.pid"), "the daemon that was refused is still there");
         Directory.Delete(platform.StateFolder + ".other", recursive: true);
         await platform.StartDaemonAsync();
+        var running = await platform.CandelaAsync("up", "--state", platform.StateFolder + ".other", "--run", platform.RunFolder);
+        Assert.Contains($"runs already at {platform.ApiSocket}, with --state {platform.StateFolder}", running.Error, StringComparison.Ordinal);
+        Assert.Equal(1, running.ExitCode);
+        Assert.Contains("with --waiting 2", (await platform.CandelaAsync("up", "--run", platform.RunFolder, "--waiting", "3")).Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await platform.CandelaAsync("up", "--run", platform.RunFolder, "--waiting", "2")).ExitCode);
 
         Assert.NotEqual(0, other.ExitCode);
         Assert.Contains($"--state {platform.StateFolder}", other.Error, StringComparison.Ordinal);

@@ -155,4 +155,23 @@ public sealed class RunTests(Platform platform)
         Assert.Equal(0, result.ExitCode);
         Assert.Contains("ms", result.Error, StringComparison.Ordinal);
     }
+
+    /// <summary>Ctrl-C at many moments of the beginning: before there is a container, while it is made, and when it runs.</summary>
+    [Fact]
+    public async Task Interrupted_at_its_beginning_candela_run_leaves_no_container()
+    {
+        const int SIGINT = 2;
+        const int Moments = 25;
+        const int StepMilliseconds = 12;
+        for (var i = 0; i < Moments; i++)
+        {
+            using var run = platform.StartCandela(
+                "run", "--rm", "--network", "none", "--name", $"early{i}", Platform.Image, "sh", "-c", "trap 'exit 3' INT; while :; do sleep 0.05; done");
+            await Task.Delay(i * StepMilliseconds);
+            Platform.Signal(run.Pid, SIGINT);
+            Assert.Contains((await run.EndAsync()).ExitCode, (int[])[3, 125, 128 + SIGINT]);
+        }
+
+        await Deadlines.UntilAsync("the end of all", async () => (await platform.DockerAsync("ps", "-aqf", "name=early")).Text == "");
+    }
 }

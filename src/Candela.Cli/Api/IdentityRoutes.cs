@@ -14,6 +14,7 @@ internal static class IdentityRoutes
     public const string SamlKeys = "/v1/saml-keys";
     public const string CanI = "/v1/can-i";
     public const string Certificates = "/v1/certificates";
+    public const string Roots = "/v1/certificate-roots";
     public const string WhoAmI = "/v1/whoami";
     public const string OwnPassword = "/v1/self/password";
     public const string OwnSecondFactor = "/v1/self/second-factor";

@@ -54,6 +54,8 @@ internal sealed record EventLine(long Sequence, DateTimeOffset At, string Kind, 
 
 internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error, string? Version, int Pid, DateTimeOffset? StartedAt, int ContainerCount, int RunningCount);
 
+internal sealed record ContextRow(string Name, string Daemon, string? Account, bool Current);
+
 /// <summary>Serialization without reflection: camelCase names, enums by name, nulls left out.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -83,6 +85,7 @@ internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error
 [JsonSerializable(typeof(IReadOnlyList<TaskRow>))]
 [JsonSerializable(typeof(EventLine))]
 [JsonSerializable(typeof(StatusAnswer))]
+[JsonSerializable(typeof(ContextRow[]))]
 [JsonSerializable(typeof(DomainReport))]
 [JsonSerializable(typeof(IReadOnlyList<DomainReport>))]
 [JsonSerializable(typeof(CreateDomainRequest))]
@@ -118,6 +121,7 @@ internal sealed record StatusAnswer(bool Ready, string? Preparing, string? Error
 [JsonSerializable(typeof(CertificateReport))]
 [JsonSerializable(typeof(IReadOnlyList<CertificateReport>))]
 [JsonSerializable(typeof(RequestCertificateRequest))]
+[JsonSerializable(typeof(RootsReport))]
 [JsonSerializable(typeof(WhoAmIReport))]
 [JsonSerializable(typeof(ChangePasswordRequest))]
 [JsonSerializable(typeof(SelfRequest))]

@@ -2,6 +2,7 @@ using Candela.Cli.Api;
 using Candela.Cli.Commands;
 using Candela.Cli.Http;
 using Candela.Cli.Output;
+using Candela.Cli.Remote;
 using Candela.Model;
 
 namespace Candela.Cli.CommandLine;
@@ -116,6 +117,8 @@ internal static class Completion
             return words;
         if (kind == Completes.Nothing)
             return [];
+        if (kind == Completes.Contexts)
+            return [ContextStore.Local, .. ContextStore.OfUser()?.Names ?? []];
         var invocation = new Invocation(Script, "");
         if (host is not null)
             invocation.Add(Parser.Global[0], host);
@@ -134,7 +137,7 @@ internal static class Completion
                     .Select(container => container.Name),
             };
         }
-        catch (Exception exception) when (exception is ApiException or DaemonUnreachableException or UsageException or IOException)
+        catch (Exception exception) when (exception is ApiException or DaemonUnreachableException or UsageException or IOException or InvalidOperationException)
         {
             // Without the daemon there is nothing to offer; a message in the middle of a command line would only disturb.
             return [];

@@ -12,6 +12,7 @@ internal enum Completes
     Segments,
     SecurityGroups,
     NetworkPolicies,
+    Contexts,
     Words,
 }
 

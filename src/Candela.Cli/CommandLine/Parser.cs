@@ -11,7 +11,7 @@ internal static class Parser
     /// <summary>Options that every command takes.</summary>
     public static readonly IReadOnlyList<Option> Global =
     [
-        new("host", "Socket of the daemon (also: CANDELA_HOST)") { Letter = 'H', Value = "unix://PATH" },
+        new("host", "The daemon: unix://PATH or https://HOST[:PORT] (also: CANDELA_HOST)") { Letter = 'H', Value = "ADDRESS" },
         Help,
     ];
 

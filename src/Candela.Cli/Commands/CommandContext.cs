@@ -1,6 +1,7 @@
 using Candela.Cli.CommandLine;
 using Candela.Cli.Http;
 using Candela.Cli.Output;
+using Candela.Cli.Remote;
 using Candela.Model;
 
 namespace Candela.Cli.Commands;
@@ -8,6 +9,8 @@ namespace Candela.Cli.Commands;
 /// <summary>What commands share: the socket, output as table or JSON, the same action on several containers.</summary>
 internal static class CommandContext
 {
+    private const string Https = "https://";
+
     public const string DefaultRunFolder = "/run/candela";
 
     /// <summary>Exit code when Candela itself failed, not the container (docker's).</summary>
@@ -21,20 +24,33 @@ internal static class CommandContext
         Words = ["table", "json"],
     };
 
-    public static DaemonClient Connect(this Invocation invocation) => new(invocation.SocketPath());
+    public static DaemonClient Connect(this Invocation invocation) => new(invocation.Address());
 
+    /// <summary>The daemon that is meant: by --host, CANDELA_HOST, the current context, or that of this host.</summary>
+    public static DaemonAddress Address(this Invocation invocation)
+    {
+        if (HostOf(invocation) is { } host)
+            return host.StartsWith(Https, StringComparison.OrdinalIgnoreCase) ? Addresses.Remote(host) : new LocalAddress(SocketPath(invocation));
+        return ContextStore.OfUser() is { Current: { } name } store ? Addresses.Saved(store, name) : new LocalAddress(SocketPath(invocation));
+    }
+
+    /// <summary>Socket of the daemon on this host, whatever the current context.</summary>
     public static string SocketPath(this Invocation invocation)
     {
-        string? host = invocation.Value("host") ?? Environment.GetEnvironmentVariable("CANDELA_HOST");
-        if (string.IsNullOrEmpty(host))
+        if (HostOf(invocation) is not { } host)
             return DefaultRunFolder + "/candela.sock";
         const string Scheme = "unix://";
         if (host.StartsWith(Scheme, StringComparison.Ordinal) && host.Length > Scheme.Length)
             return host[Scheme.Length..];
         if (host.StartsWith('/'))
             return host;
-        throw new UsageException($"the host must be a Unix socket, unix:///PATH, not '{host}'");
+        throw host.StartsWith(Https, StringComparison.OrdinalIgnoreCase)
+            ? new UsageException($"this is for the daemon on this host only: name it by unix:///PATH, not '{host}'")
+            : new UsageException($"the host is unix:///PATH or https://HOST[:PORT], not '{host}'");
     }
+
+    private static string? HostOf(Invocation invocation) =>
+        invocation.Value("host") is { Length: > 0 } given ? given : Environment.GetEnvironmentVariable("CANDELA_HOST") is { Length: > 0 } usual ? usual : null;
 
     /// <summary>JSON is wanted.</summary>
     public static bool WantsJson(this Invocation invocation) => invocation.Value("output") switch

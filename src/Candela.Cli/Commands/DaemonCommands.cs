@@ -13,7 +13,6 @@ namespace Candela.Cli.Commands;
 /// <summary>up, down, status: the daemon on this host.</summary>
 internal static class DaemonCommands
 {
-    private const string DefaultStateFolder = "/var/lib/candela";
     private const long LogBytesLimit = 8 * 1024 * 1024;
     private const int LogTailLines = 20;
     private const int ProbeIntervalMs = 40;
@@ -27,17 +26,27 @@ internal static class DaemonCommands
 
     public static readonly Command Up = new("up", "Start the daemon, if it does not run, and wait until it is ready")
     {
-        Arguments = "[-- DAEMON-OPTION...]",
+        ArgumentsMaximum = 0,
         Options =
         [
-            new("state", $"Folder of images and containers (default {DefaultStateFolder})") { Value = "DIR", Completes = Completes.Files },
+            new("state", $"Folder of images and containers (default {DaemonSettings.DefaultStateFolder})") { Value = "DIR", Completes = Completes.Files },
             RunFolder,
             new("renew", "Restart it when its program was replaced since it started; containers go on"),
             new("timeout", $"Seconds to wait until it is ready (default {ReadyTimeoutSecondsDefault})") { Value = "SECONDS" },
             new("quiet", "No progress") { Letter = 'q' },
+            .. DaemonSettings.Options,
         ],
-        Description = "The first start prepares the guest system, a parent VM and the built-in image candela/base; later starts find them.",
-        Examples = [("up", ""), ("up --state /srv/candela --run /run/candela2", "a second instance"), ("up -- --help", "the daemon's own options")],
+        Description = """
+            The first start prepares the guest system, a parent VM and the built-in image candela/base; later starts find them. What is said here holds until the
+            daemon ends: a daemon that runs already with something else is an error.
+            """,
+        Examples =
+        [
+            ("up", ""),
+            ("up --state /srv/candela --run /run/candela2", "a second instance"),
+            ("up --https 8443 --host-name candela.example", "with the HTTPS front door: sign-in, REST API, ACME"),
+            ("up --docker-tls 2376 --host-name candela.example", "for docker --tlsverify -H tcp://candela.example:2376"),
+        ],
         Run = StartDaemon,
     };
 
@@ -80,22 +89,27 @@ internal static class DaemonCommands
             process.Dispose();
             process = null;
         }
+        var settings = DaemonSettings.Of(invocation, place.Folder);
         bool wasRunning = process is not null;
+        if (process is not null && settings.DifferenceFrom(process.CommandLine) is { } difference)
+        {
+            process.Dispose();
+            throw new InvalidOperationException($"candelad (pid {process.Pid}) runs already at {place.Socket}, {difference}: end it first (candela down; containers go on), or start another one with a --run folder of its own");
+        }
         string logFile = Place.LogFile(invocation);
         if (process is null)
         {
             // Perhaps a daemon that was started in some other way, whose pid file we cannot see: then it answers.
-            if (Probe(place.Socket) is { } running)
+            if (Probe(place.Socket) is { } running && settings.IsEmpty)
                 return Report(running, place, progress, wasRunning: true);
             if (!File.Exists(program))
                 throw new FileNotFoundException($"there is no candelad beside this program ({program}): build it with eng/build");
             if (Libc.geteuid() != 0)
                 throw new UnauthorizedAccessException("candelad isolates each micro-VM under a user id of its own and needs root for that: sudo candela up");
-            string state = invocation.Value("state") is { } folder ? Path.GetFullPath(folder) : DefaultStateFolder;
             Directory.CreateDirectory(Path.GetDirectoryName(logFile)!);
             RotateLog(logFile);
             progress.Show("starting candelad");
-            process = DaemonProcess.Start(program, ["--state", state, "--run", place.Folder, .. invocation.Arguments], logFile);
+            process = DaemonProcess.Start(program, settings.CommandLine, logFile);
         }
 
         using (process)
@@ -106,7 +120,12 @@ internal static class DaemonCommands
                 if (Probe(place.Socket) is { } status)
                 {
                     if (status.Error is { Length: > 0 })
+                    {
+                        // It stays a moment for whoever asks; that was us.
+                        if (!wasRunning)
+                            End(process);
                         throw new InvalidOperationException($"candelad cannot get ready: {status.Error}; its log is {logFile}");
+                    }
                     if (status.Ready)
                         return Report(status, place, progress, wasRunning);
                     progress.Show(status.Preparing is { Length: > 0 } what ? what : "getting ready");
@@ -116,6 +135,12 @@ internal static class DaemonCommands
             }
             throw new TimeoutException($"candelad (pid {process.Pid}) was not ready within {timeoutMs / 1000} s; it goes on trying, 'candela status' tells how far it is, and its log is {logFile}");
         }
+    }
+
+    private static void End(DaemonProcess process)
+    {
+        process.Signal(Libc.SIGTERM);
+        process.WaitForExit(1000 * StopTimeoutSecondsDefault);
     }
 
     private static int Report(StatusAnswer status, Place place, Progress progress, bool wasRunning)
@@ -139,7 +164,7 @@ internal static class DaemonCommands
             if (Probe(place.Socket) is not null)
                 throw new InvalidOperationException($"a daemon answers at {place.Socket}, but {place.PidFile} does not name it: stop it by hand");
             if (invocation.Flag("containers"))
-                throw new DaemonUnreachableException(place.Socket, new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.ConnectionRefused));
+                throw new InvalidOperationException($"candelad does not run at {place.Socket}: only a running one can stop containers (candela up)");
             Writer.Error("candelad does not run");
             return 0;
         }
@@ -175,18 +200,17 @@ internal static class DaemonCommands
 
     private static int ShowStatus(Invocation invocation)
     {
-        var place = Place.Of(invocation);
         bool json = invocation.WantsJson();
+        if (!invocation.Has("run") && invocation.Address() is RemoteAddress remote)
+        {
+            using var client = new DaemonClient(remote);
+            return ShowAnswer(client.GetJson(Routes.Status), json, remote.ToString());
+        }
+        var place = Place.Of(invocation);
         try
         {
             using var client = new DaemonClient(place.Socket);
-            byte[] answer = client.GetJson(Routes.Status);
-            var status = DaemonClient.Deserialize(answer, Wire.Default.StatusAnswer);
-            if (json)
-                Writer.Json(answer);
-            else
-                Writer.Line(status.Ready ? $"candelad is ready (pid {status.Pid}, version {status.Version}): {place.Socket}" : $"candelad is getting ready: {status.Error ?? status.Preparing}");
-            return status.Ready ? 0 : 1;
+            return ShowAnswer(client.GetJson(Routes.Status), json, place.Socket);
         }
         catch (DaemonUnreachableException exception)
         {
@@ -197,6 +221,16 @@ internal static class DaemonCommands
                 Writer.Line(process is null ? "candelad does not run" : $"candelad runs (pid {process.Pid}) but does not answer: {exception.Message}");
             return process is null ? ExitStopped : 1;
         }
+    }
+
+    private static int ShowAnswer(byte[] answer, bool json, string where)
+    {
+        var status = DaemonClient.Deserialize(answer, Wire.Default.StatusAnswer);
+        if (json)
+            Writer.Json(answer);
+        else
+            Writer.Line(status.Ready ? $"candelad is ready (pid {status.Pid}, version {status.Version}): {where}" : $"candelad is getting ready: {status.Error ?? status.Preparing}");
+        return status.Ready ? 0 : 1;
     }
 
     private static StatusAnswer? Probe(string socket)
@@ -238,7 +272,7 @@ internal static class DaemonCommands
         }
 
         public static string LogFile(Invocation invocation) =>
-            Path.Combine(invocation.Value("state") is { } state ? Path.GetFullPath(state) : DefaultStateFolder, "log", "candelad.log");
+            Path.Combine(invocation.Value("state") is { } state ? Path.GetFullPath(state) : DaemonSettings.DefaultStateFolder, "log", "candelad.log");
     }
 
     /// <summary>What is going on, one line each, with the time that the former one took.</summary>

@@ -121,11 +121,15 @@ internal static class RunCommands
             throw new UsageException("standard input is not a terminal: leave out -t (or -i)") { Path = invocation.Path };
 
         using var client = invocation.Connect();
-        var container = CreateContainer(client, invocation);
+        using var interruption = new Interruption();
+        var container = CreateContainer(client, invocation, interruption);
         Stage("create");
         if (detach)
         {
-            StartOrRemove(client, container);
+            if (interruption.Kept is null)
+                StartOrRemove(client, container);
+            if (interruption.Release() is { } late)
+                return Undo(client, container, late.Number);
             Stage("start");
             if (timings)
                 ShowTimings(client, container.Id, stages);
@@ -133,23 +137,46 @@ internal static class RunCommands
             return 0;
         }
 
+        if (interruption.Kept is { } early)
+            return Undo(client, container, early.Number);
         using var stream = OpenAttach(client, container.Id, interactive, logs: false);
         Stage("attach");
-        StartOrRemove(client, container);
+        if (interruption.Kept is null)
+            StartOrRemove(client, container);
+        if (interruption.Kept is { } signal)
+            return Undo(client, container, signal.Number);
         Stage("start");
         if (timings)
             ShowTimings(client, container.Id, stages);
+        var forward = SignalForwarder(client, container.Id);
         var end = new Session(stream)
         {
             Tty = tty,
             Stdin = interactive,
             DetachKeySequence = invocation.Value("detach-keys") ?? DetachKeys.Default,
-            ForwardSignal = SignalForwarder(client, container.Id),
+            ForwardSignal = forward,
+            SignalsTaken = () =>
+            {
+                if (interruption.Release() is { } kept)
+                    forward(kept.Name);
+            },
         }.Run();
         return ExitCode(client, container.Id, end);
     }
 
-    private static Container CreateContainer(DaemonClient client, Invocation invocation)
+    /// <summary>Somebody wanted this program to end before the container ran for them: then there shall be none.</summary>
+    private static int Undo(DaemonClient client, Container container, int signal)
+    {
+        using var other = client.Another();
+        CommandContext.Tolerate(ErrorCode.NotFound, () => other.Delete(Routes.Query(Routes.Container(container.Id), ("force", "true"))));
+        Writer.Error($"interrupted: container {container.Name} was removed again");
+        return Interruption.ExitBase + signal;
+    }
+
+    /// <param name="client">Daemon.</param>
+    /// <param name="invocation">What is wanted.</param>
+    /// <param name="interruption">Holds signals while the container is made, not while its image is pulled.</param>
+    private static Container CreateContainer(DaemonClient client, Invocation invocation, Interruption? interruption = null)
     {
         var spec = SpecOptions.ToSpec(invocation);
         string when = invocation.Value("pull") ?? "missing";
@@ -160,12 +187,16 @@ internal static class RunCommands
         var request = new CreateRequest(invocation.Value("name"), spec);
         try
         {
+            interruption?.Hold();
             return client.Post(Routes.Containers, request, Wire.Default.CreateRequest, Wire.Default.Container);
         }
         catch (ApiException exception) when (exception.Is(ErrorCode.ImageNotFound) && when == "missing")
         {
+            if (interruption?.Release() is not null)
+                throw new InvalidOperationException("interrupted: nothing was made");
             Writer.Error($"image {spec.Image} is not here yet: pulling it");
             ImageCommands.PullImage(client, spec.Image, quiet: false);
+            interruption?.Hold();
             return client.Post(Routes.Containers, request, Wire.Default.CreateRequest, Wire.Default.Container);
         }
     }

@@ -54,6 +54,22 @@ internal sealed unsafe partial class DaemonProcess : IDisposable
         return program is not null && (program.EndsWith(DeletedSuffix, StringComparison.Ordinal) || program != currentProgram);
     }
 
+    /// <summary>The program and its arguments; empty: the process has ended.</summary>
+    public IReadOnlyList<string> CommandLine
+    {
+        get
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/{Pid}/cmdline").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+            }
+            catch (IOException)
+            {
+                return [];
+            }
+        }
+    }
+
     /// <summary>Starts a program in a session of its own, its output appended to a log file.</summary>
     public static DaemonProcess Start(string program, IReadOnlyList<string> arguments, string logFile)
     {

@@ -1,20 +1,30 @@
-using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
 namespace Candela.Cli.Http;
 
 /// <summary>Calls the daemon's REST API. Blocking; one call at a time, but <see cref="Another"/> gives a second client for another thread.</summary>
-internal sealed class DaemonClient(string socketPath) : IDisposable
+internal sealed class DaemonClient(DaemonAddress address) : IDisposable
 {
     private const string JsonType = "application/json";
 
     private HttpConnection? idle;
 
-    public string SocketPath => socketPath;
+    /// <param name="socketPath">Socket of a daemon on this host.</param>
+    public DaemonClient(string socketPath)
+        : this(new LocalAddress(socketPath))
+    {
+    }
 
-    public DaemonClient Another() => new(socketPath);
+    public DaemonClient Another() => new(address);
+
+    /// <summary>Posts a form (HTML, section 4.10.21.7).</summary>
+    public HttpResponse PostForm(string target, ReadOnlySpan<byte> body, string? authorization)
+    {
+        var connection = Connect();
+        connection.Authorization = authorization;
+        return connection.Send("POST", target, body, "application/x-www-form-urlencoded");
+    }
 
     public T Get<T>(string target, JsonTypeInfo<T> type) => Deserialize(GetJson(target), type);
 
@@ -40,6 +50,7 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
     public HttpResponse Upload(string method, string target, Stream body, string contentType)
     {
         var connection = Connect();
+        connection.Authorization = address.Authorization();
         return Checked(connection.Send(method, target, body, contentType));
     }
 
@@ -54,6 +65,7 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
     public StreamConnection Upgrade(string method, string target, ReadOnlySpan<byte> body = default)
     {
         var connection = Connect();
+        connection.Authorization = address.Authorization();
         var response = Checked(connection.Send(method, target, body, JsonType, StreamConnection.Protocol));
         return response.Status == 101
             ? new StreamConnection(connection)
@@ -69,6 +81,7 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
     {
         var connection = idle ?? Connect();
         idle = null;
+        connection.Authorization = address.Authorization();
         return Checked(connection.Send(method, target, body, JsonType));
     }
 
@@ -82,62 +95,15 @@ internal sealed class DaemonClient(string socketPath) : IDisposable
         return body;
     }
 
-    private HttpConnection Connect()
-    {
-        try
-        {
-            return HttpConnection.Connect(socketPath);
-        }
-        catch (SocketException exception)
-        {
-            throw new DaemonUnreachableException(socketPath, exception);
-        }
-    }
+    private HttpConnection Connect() => new(address.Connect(), address.Host);
 
-    private static HttpResponse Checked(HttpResponse response)
+    private HttpResponse Checked(HttpResponse response)
     {
         if (response.Status is >= 100 and < 300)
             return response;
         byte[] body = response.ReadAll();
         response.Connection.Dispose();
-        throw ApiException.From(response.Status, body);
-    }
-}
-
-/// <summary>Nobody answers on the daemon's socket.</summary>
-internal sealed class DaemonUnreachableException(string socketPath, SocketException inner) : Exception(Explain(socketPath, inner), inner)
-{
-    private static string Explain(string path, SocketException inner) => inner.SocketErrorCode switch
-    {
-        SocketError.AccessDenied => $"no permission to use {path}: run as root or as a member of the socket's group",
-        _ => $"cannot reach candelad at {path}: is it running? Start it with 'candela up', or name another socket with --host or CANDELA_HOST",
-    };
-}
-
-/// <summary>The daemon answered with an error (problem details, RFC 9457).</summary>
-internal sealed class ApiException(int status, string code, string message) : Exception(message)
-{
-    public int Status { get; } = status;
-
-    /// <summary>Name of a <see cref="Model.ErrorCode"/>, or empty.</summary>
-    public string Code { get; } = code;
-
-    public bool Is(Model.ErrorCode errorCode) => Code.Equals(errorCode.ToString(), StringComparison.OrdinalIgnoreCase);
-
-    public static ApiException From(int status, ReadOnlyMemory<byte> body)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(body);
-            var root = document.RootElement;
-            string? Text(string name) =>
-                root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-            return new ApiException(status, Text("code") ?? "", Text("detail") ?? Text("title") ?? Text("message") ?? $"the daemon answered with status {status}");
-        }
-        catch (JsonException)
-        {
-            string text = Encoding.UTF8.GetString(body.Span[..Math.Min(body.Length, 1000)]).Trim();
-            return new ApiException(status, status == 304 ? nameof(Model.ErrorCode.NotModified) : "", text.Length > 0 ? text : $"the daemon answered with status {status}");
-        }
+        var exception = ApiException.From(response.Status, body);
+        throw response.Status == 401 && address.SignInHint is { } hint ? new ApiException(401, exception.Code, $"{exception.Message}; {hint}") : exception;
     }
 }

@@ -4,38 +4,24 @@ using System.Text;
 namespace Candela.Cli.Http;
 
 /// <summary>
-/// One HTTP/1.1 connection (RFC 9112) over the daemon's Unix socket: one request at a time, blocking.
+/// One HTTP/1.1 connection (RFC 9112): one request at a time, blocking.
 /// HttpClient would cost more start time than the whole of most commands.
 /// </summary>
-internal sealed class HttpConnection : IDisposable
+/// <param name="transport">Carries the bytes; is disposed of with this.</param>
+/// <param name="host">For the header Host.</param>
+internal sealed class HttpConnection(Transport transport, string host) : IDisposable
 {
     /// <summary>Longest response head, bytes.</summary>
     private const int HeadBytesLimit = 64 * 1024;
 
     private const int CopyBufferBytes = 64 * 1024;
 
-    private readonly Socket socket;
     private readonly byte[] buffer = new byte[16 * 1024];
     private int bufferStart;
     private int bufferEnd;
 
-    private HttpConnection(Socket socket) => this.socket = socket;
-
-    /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static HttpConnection Connect(string path)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            socket.Connect(new UnixDomainSocketEndPoint(path));
-            return new HttpConnection(socket);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    /// <summary>Value of the header Authorization of the next requests; null: none.</summary>
+    public string? Authorization { get; set; }
 
     /// <summary>Sends a request with a body in memory; empty: none.</summary>
     public HttpResponse Send(string method, string target, ReadOnlySpan<byte> body, string contentType, string? upgrade = null)
@@ -78,17 +64,13 @@ internal sealed class HttpConnection : IDisposable
         return ReadResponse();
     }
 
-    public void SendAll(ReadOnlySpan<byte> data)
-    {
-        while (data.Length > 0)
-            data = data[socket.Send(data)..];
-    }
+    public void SendAll(ReadOnlySpan<byte> data) => transport.SendAll(data);
 
     /// <summary>Reads what is there, at least one byte; 0 at the end.</summary>
     public int Receive(Span<byte> destination)
     {
         if (bufferStart == bufferEnd)
-            return socket.Receive(destination);
+            return transport.Receive(destination);
         int count = Math.Min(destination.Length, bufferEnd - bufferStart);
         buffer.AsSpan(bufferStart, count).CopyTo(destination);
         bufferStart += count;
@@ -104,7 +86,7 @@ internal sealed class HttpConnection : IDisposable
             if (bufferStart == bufferEnd)
             {
                 bufferStart = 0;
-                bufferEnd = socket.Receive(buffer);
+                bufferEnd = transport.Receive(buffer);
                 if (bufferEnd == 0)
                     throw new EndOfStreamException("the daemon closed the connection");
             }
@@ -120,23 +102,15 @@ internal sealed class HttpConnection : IDisposable
     }
 
     /// <summary>Wakes a thread that waits in <see cref="Receive"/>.</summary>
-    public void Shutdown()
-    {
-        try
-        {
-            socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (SocketException)
-        {
-            // Closed by the other side already.
-        }
-    }
+    public void Shutdown() => transport.Shutdown();
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => transport.Dispose();
 
-    private static StringBuilder Head(string method, string target, string? upgrade)
+    private StringBuilder Head(string method, string target, string? upgrade)
     {
-        var head = new StringBuilder(256).Append(method).Append(' ').Append(target).Append(" HTTP/1.1\r\nHost: candela\r\n");
+        var head = new StringBuilder(256).Append(method).Append(' ').Append(target).Append(" HTTP/1.1\r\nHost: ").Append(host).Append("\r\n");
+        if (Authorization is not null)
+            head.Append("Authorization: ").Append(Authorization).Append("\r\n");
         if (upgrade is not null)
             head.Append("Connection: Upgrade\r\nUpgrade: ").Append(upgrade).Append("\r\n");
         return head;

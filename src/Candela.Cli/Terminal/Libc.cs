@@ -20,6 +20,9 @@ internal static unsafe partial class Libc
 
     public const int SIGTERM = 15;
 
+    /// <summary>flock(2).</summary>
+    public const int LOCK_EX = 2;
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial nint read(int fd, byte* buffer, nint count);
 
@@ -46,6 +49,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int flock(int fd, int operation);
 
     [LibraryImport("libc")]
     public static partial uint geteuid();

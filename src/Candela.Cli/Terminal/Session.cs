@@ -30,6 +30,9 @@ internal sealed class Session(StreamConnection stream)
     /// <summary>Sends a signal that this program got on to the process; null: signals keep their meaning here.</summary>
     public Action<string>? ForwardSignal { get; init; }
 
+    /// <summary>Called when signals are forwarded: those that came before can be handed over.</summary>
+    public Action? SignalsTaken { get; init; }
+
     public SessionEnd Run()
     {
         bool raw = Tty && Stdin && StandardStream.Input.IsTerminal;
@@ -42,6 +45,7 @@ internal sealed class Session(StreamConnection stream)
         }
         if (ForwardSignal is not null)
             Forward(signals);
+        SignalsTaken?.Invoke();
         if (Stdin)
             new Thread(() => PumpInput(raw)) { IsBackground = true, Name = "standard input" }.Start();
         return PumpOutput();

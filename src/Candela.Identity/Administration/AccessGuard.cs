@@ -30,13 +30,37 @@ public sealed class AccessGuard
     /// <exception cref="CandelaException">PermissionDenied.</exception>
     public async Task RequireAsync(Actor actor, ResourceKind kind, Verb verb, ResourceScope scope, CancellationToken cancellationToken)
     {
-        if (actor.Subject is { } subject)
-            Check(actor, await _authorizer.DecideAsync(subject, new Permission(kind, verb), scope, cancellationToken), $"{new Permission(kind, verb)} at {scope}");
+        if (actor.Subject is not { } subject)
+            return;
+        var permission = new Permission(kind, verb);
+        Check(actor, await _authorizer.DecideAsync(subject, permission, scope, cancellationToken), $"{permission} at {scope}");
+        AskedRights.Note(actor, permission, scope);
     }
 
     /// <summary>Whether the actor may do something somewhere.</summary>
-    public async ValueTask<bool> AllowsAsync(Actor actor, ResourceKind kind, Verb verb, ResourceScope scope, CancellationToken cancellationToken) =>
-        actor.Subject is not { } subject || (await _authorizer.DecideAsync(subject, new Permission(kind, verb), scope, cancellationToken)).Allowed;
+    public async ValueTask<bool> AllowsAsync(Actor actor, ResourceKind kind, Verb verb, ResourceScope scope, CancellationToken cancellationToken)
+    {
+        if (actor.Subject is not { } subject)
+            return true;
+        var permission = new Permission(kind, verb);
+        if (!(await _authorizer.DecideAsync(subject, permission, scope, cancellationToken)).Allowed)
+            return false;
+        AskedRights.Note(actor, permission, scope);
+        return true;
+    }
+
+    /// <summary>What a request was let in by still holds. While the state store cannot be asked nothing is known, and nothing is taken away.</summary>
+    /// <exception cref="CandelaException">PermissionDenied: some of it was taken away.</exception>
+    public async Task RecheckAsync(AskedRights rights, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(rights);
+        foreach (var (actor, permission, scope) in rights.Allowed)
+        {
+            var decision = await _authorizer.DecideAsync(actor.Subject!.Value, permission, scope, cancellationToken);
+            if (decision.Reason != DecisionReason.Stale)
+                Check(actor, decision, $"{permission} at {scope} any more");
+        }
+    }
 
     /// <summary>The actor has all that the role gives, so that it may give it.</summary>
     /// <exception cref="CandelaException">PermissionDenied.</exception>

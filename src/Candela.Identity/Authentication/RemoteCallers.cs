@@ -15,9 +15,9 @@ namespace Candela.Identity.Authentication;
 /// <param name="token">Token.</param>
 /// <param name="certificate">TLS certificate of its sender; null: none. A bound token needs its own (RFC 8705, section 3).</param>
 /// <param name="cancellationToken">Ends the call.</param>
-/// <returns>The account or the workload whose rights count.</returns>
+/// <returns>Whose rights count.</returns>
 /// <exception cref="CandelaException">Unauthenticated: it does not count; the message says why.</exception>
-public delegate Task<(DirectoryEntry? Account, SpiffeId? Workload)> AccessTokenVerifier(string token, X509Certificate2? certificate, CancellationToken cancellationToken);
+public delegate Task<VerifiedToken> AccessTokenVerifier(string token, X509Certificate2? certificate, CancellationToken cancellationToken);
 
 /// <summary>
 /// Who sends a request over TLS: by bearer token (RFC 6750), which is an access token of the platform (RFC 9068) or a workload's JWT-SVID, or by
@@ -67,11 +67,14 @@ public sealed class RemoteCallers
             if (header is [{ } text])
             {
                 return text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && text.Length <= TokenLength
-                    ? await OfTokenAsync(text[Scheme.Length..].Trim(), certificate, from, context.RequestAborted)
+                    ? await OfTokenAsync(context, text[Scheme.Length..].Trim(), certificate, from)
                     : throw Refused("the Authorization header is not 'Bearer TOKEN'");
             }
 
-            return certificate is null ? null : await OfCertificateAsync(certificate.RawData, from, context.RequestAborted);
+            if (certificate is null)
+                return null;
+            context.Features.Set(new CallerRecheck(cancellationToken => OfCertificateAsync(certificate.RawData, from, cancellationToken)));
+            return await OfCertificateAsync(certificate.RawData, from, context.RequestAborted);
         }
         catch (CandelaException e)
         {
@@ -80,15 +83,21 @@ public sealed class RemoteCallers
         }
     }
 
-    private async Task<Actor> OfTokenAsync(string token, X509Certificate2? certificate, string from, CancellationToken cancellationToken)
+    private async Task<Actor> OfTokenAsync(HttpContext context, string token, X509Certificate2? certificate, string from)
     {
         // The type keeps them apart (RFC 9068, section 2.1): what is no access token by its type is never taken for one, nor the other way round.
         if (_tokens is null || TypeOf(token) is not (AccessTokenType or "application/" + AccessTokenType))
-            return Of((await _domain.ValidateJwtAsync(token, _audience, cancellationToken)).Id, from);
-        return await _tokens(token, certificate, cancellationToken) switch
         {
-            ({ } account, _) => Of(account, from),
-            (_, { } workload) => Of(workload, from),
+            context.Features.Set(new CallerRecheck(cancellationToken => _domain.ValidateJwtAsync(token, _audience, cancellationToken)));
+            return Of((await _domain.ValidateJwtAsync(token, _audience, context.RequestAborted)).Id, from);
+        }
+
+        var verified = await _tokens(token, certificate, context.RequestAborted);
+        context.Features.Set(new CallerRecheck(verified.RecheckAsync));
+        return verified switch
+        {
+            { Account: { } account } => Of(account, from),
+            { Workload: { } workload } => Of(workload, from),
             _ => throw Refused("the access token speaks for a client only: it needs an account, such as the client's service account"),
         };
     }

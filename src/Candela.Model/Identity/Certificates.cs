@@ -44,6 +44,10 @@ public sealed record RequestCertificateRequest
     public int? LifetimeHours { get; init; }
 }
 
+/// <summary>Whom to trust.</summary>
+/// <param name="Pem">Roots of the platform's certificate authority, PEM.</param>
+public sealed record RootsReport(string Pem);
+
 /// <summary>Who one is to the API.</summary>
 /// <param name="Name">Name, as in the audit log.</param>
 /// <param name="Subject">Whose rights count, by stable id: <c>entry:ID</c> or <c>workload:TENANT/PROJECT/NAME</c>; absent: one may do everything.</param>

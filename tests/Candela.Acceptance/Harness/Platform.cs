@@ -14,7 +14,9 @@ public class Platform : IAsyncLifetime
     public const string Image = "candela/base";
 
     private const int SIGKILL = 9;
-    private static readonly string Binaries = Environment.GetEnvironmentVariable("CANDELA_BIN") ?? FindBinaries();
+
+    /// <summary>Folder of the programs.</summary>
+    public static readonly string Binaries = Environment.GetEnvironmentVariable("CANDELA_BIN") ?? FindBinaries();
 
     private readonly TemporaryFolder _folder = new();
     private readonly string[] _daemonOptions;
@@ -73,7 +75,7 @@ public class Platform : IAsyncLifetime
     public async Task StartDaemonAsync()
     {
         string[] program = [.. DaemonPrefix, Path.Combine(Binaries, "candela")];
-        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, "--", .. DefaultNetwork is null ? (string[])[] : ["--default-network", DefaultNetwork], .. _daemonOptions]);
+        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, .. DefaultNetwork is null ? (string[])[] : ["--default-network", DefaultNetwork], .. _daemonOptions]);
         var result = await up.FinishAsync(Deadlines.FirstStart);
         Assert.True(result.ExitCode == 0, $"{result.Error}\n{DaemonLog()}");
     }

@@ -66,6 +66,7 @@ public sealed partial class DocumentTests
         ("DELETE", IdentityRoutes.Binding("a")),
         ("GET", IdentityRoutes.CanI),
         ("GET", IdentityRoutes.WhoAmI),
+        ("GET", IdentityRoutes.Roots),
         ("GET", IdentityRoutes.Certificates),
         ("POST", IdentityRoutes.Certificates),
         ("DELETE", IdentityRoutes.Certificates + "/a"),

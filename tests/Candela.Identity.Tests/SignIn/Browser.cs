@@ -1,12 +1,28 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 
 namespace Candela.Identity.Tests.SignIn;
 
 /// <summary>As much of a browser as forms need: one cookie jar, redirects by hand, the first form of a page.</summary>
-public sealed partial class Browser(Uri address, string? cookie = null) : IDisposable
+/// <param name="address">Server.</param>
+/// <param name="cookie">Session cookie that it has already.</param>
+/// <param name="roots">Whom to trust; null: whom this host trusts.</param>
+public sealed partial class Browser(Uri address, string? cookie = null, X509Certificate2Collection? roots = null) : IDisposable
 {
-    private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address };
+    private readonly HttpClient _client = new(Handler(roots)) { BaseAddress = address };
+
+    private static SocketsHttpHandler Handler(X509Certificate2Collection? roots)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+        if (roots is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+        }
+
+        return handler;
+    }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

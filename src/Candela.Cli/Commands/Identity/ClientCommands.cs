@@ -49,6 +49,7 @@ internal static class ClientCommands
                     new("service-account", "Account whose rights its own tokens have") { Value = "NAME" },
                     new("display-name", "Name as shown to people") { Value = "TEXT" },
                     new("trusted", "Do not ask people whether they agree"),
+                    CommandContext.OutputOption,
                 ],
                 Examples =
                 [
@@ -80,7 +81,7 @@ internal static class ClientCommands
                 Arguments = "NAME[@DOMAIN]",
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
-                Options = [new("keep", "For how long the former one goes on to count (default 0)") { Value = "SECONDS" }],
+                Options = [new("keep", "For how long the former one goes on to count (default 0)") { Value = "SECONDS" }, CommandContext.OutputOption],
                 Run = Rotate,
             },
         ],
@@ -139,23 +140,29 @@ internal static class ClientCommands
             Trusted = invocation.Flag("trusted"),
         };
         using var client = invocation.Connect();
-        Show(client.Post(Routes.Query(IdentityRoutes.Clients, ("domain", domain)), request, Wire.Default.CreateClientRequest, Wire.Default.ClientSecretReport));
+        Show(invocation, client.Post(Routes.Query(IdentityRoutes.Clients, ("domain", domain)), request, Wire.Default.CreateClientRequest));
         return 0;
     }
 
     private static int Rotate(Invocation invocation)
     {
         using var client = invocation.Connect();
-        Show(client.Post(
+        Show(invocation, client.Post(
             IdentityRoutes.Entry(IdentityRoutes.Clients, invocation.Arguments[0], "secret"),
             new RotateSecretRequest { KeepSeconds = invocation.Number("keep", 0, int.MaxValue) ?? 0 },
-            Wire.Default.RotateSecretRequest,
-            Wire.Default.ClientSecretReport));
+            Wire.Default.RotateSecretRequest));
         return 0;
     }
 
-    private static void Show(ClientSecretReport report)
+    private static void Show(Invocation invocation, byte[] json)
     {
+        if (invocation.WantsJson())
+        {
+            Writer.Json(json);
+            return;
+        }
+
+        var report = Http.DaemonClient.Deserialize(json, Wire.Default.ClientSecretReport);
         Writer.Line(string.Create(CultureInfo.InvariantCulture, $"client_id: {report.Client.Id}"));
         if (report.Secret is not null)
             Writer.Line($"client_secret: {report.Secret}");

@@ -17,9 +17,11 @@ public static class RemoteAccess
     /// <param name="application">Application.</param>
     /// <param name="path">Path, for example <c>/v1</c>.</param>
     /// <param name="callers">Knows them.</param>
-    public static void UseRemoteCallers(this IApplicationBuilder application, PathString path, RemoteCallers callers) => application.UseWhen(
-        context => context.Request.Path.StartsWithSegments(path),
-        branch => branch.Use((context, next) => RunAsync(context, next, callers)));
+    /// <param name="refuse">Writes the 401; null: as problem details.</param>
+    public static void UseRemoteCallers(this IApplicationBuilder application, PathString path, RemoteCallers callers, Func<HttpContext, CandelaException, Task>? refuse = null) =>
+        application.UseWhen(
+            context => context.Request.Path.StartsWithSegments(path),
+            branch => branch.Use((context, next) => RunAsync(context, next, callers, refuse ?? (static (refused, e) => ApiProblem.Of(e).WriteAsync(refused)))));
 
     /// <summary>Names the callers of an application that containers reach over their workload sockets.</summary>
     /// <param name="application">Application.</param>
@@ -32,7 +34,7 @@ public static class RemoteAccess
         return next(context);
     });
 
-    private static async Task RunAsync(HttpContext context, RequestDelegate next, RemoteCallers callers)
+    private static async Task RunAsync(HttpContext context, RequestDelegate next, RemoteCallers callers, Func<HttpContext, CandelaException, Task> refuse)
     {
         // RFC 6750, section 3
         context.Response.OnStarting(() =>
@@ -48,7 +50,7 @@ public static class RemoteAccess
         }
         catch (CandelaException e)
         {
-            await ApiProblem.Of(e).WriteAsync(context);
+            await refuse(context, e);
             return;
         }
 

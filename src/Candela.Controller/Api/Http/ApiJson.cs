@@ -81,6 +81,7 @@ namespace Candela.Controller.Api.Http;
 [JsonSerializable(typeof(CertificateReport))]
 [JsonSerializable(typeof(IReadOnlyList<CertificateReport>))]
 [JsonSerializable(typeof(RequestCertificateRequest))]
+[JsonSerializable(typeof(RootsReport))]
 [JsonSerializable(typeof(WhoAmIReport))]
 [JsonSerializable(typeof(ChangePasswordRequest))]
 [JsonSerializable(typeof(SelfRequest))]

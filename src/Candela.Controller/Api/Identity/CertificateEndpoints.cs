@@ -27,6 +27,7 @@ internal static class CertificateEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/whoami", WhoAmI).Access(RouteAccess.Everyone).WithTags("Self-service").Describe("whoAmI", "Who the caller is");
+        api.MapGet("/certificate-roots", Roots).Access(RouteAccess.Everyone).WithTags("Certificates").Describe("getCertificateRoots", "Roots of the platform's certificate authority, for clients to trust");
         var all = api.MapGroup("/certificates").WithTags("Certificates");
         all.MapGet("", ListAsync).Needs(ResourceKind.Certificate, Verb.List).Describe("listCertificates", "Lists certificates on record, of one owner or of all");
         all.MapPost("", IssueAsync).Needs(ResourceKind.Certificate, Verb.Create).Describe("requestCertificate", "Issues a client certificate for an account", ErrorCode.NotFound);
@@ -36,6 +37,8 @@ internal static class CertificateEndpoints
 
     private static Ok<WhoAmIReport> WhoAmI(HttpContext http) =>
         TypedResults.Ok(new WhoAmIReport(http.Actor.Name, http.Actor.Subject?.ToString(), http.Actor.From));
+
+    private static Ok<RootsReport> Roots(HttpContext http) => TypedResults.Ok(new RootsReport(Administration(http).RootsPem));
 
     private static async Task<Ok<CertificateReport[]>> ListAsync(HttpContext http, CancellationToken cancellationToken, string? owner = null, int limit = DefaultCount)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
@@ -21,6 +22,9 @@ public sealed class CertificateAdministration
     /// <param name="host">What is administered.</param>
     /// <param name="guard">Decides and records.</param>
     public CertificateAdministration(TrustHost host, AccessGuard guard) => (_host, _guard) = (host, guard);
+
+    /// <summary>Roots to trust, PEM: no secret, and nobody's right to withhold.</summary>
+    public string RootsPem => string.Concat(_host.Authority.Roots.Select(root => PemEncoding.WriteString("CERTIFICATE", root.Span) + "\n"));
 
     /// <summary>Certificates on record, of one owner or of all, at most <paramref name="limit"/>.</summary>
     public Task<IReadOnlyList<IssuedCertificate>> ListAsync(Actor actor, string? owner, int limit, CancellationToken cancellationToken) =>

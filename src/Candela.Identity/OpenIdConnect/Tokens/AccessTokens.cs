@@ -32,6 +32,19 @@ internal sealed class AccessTokens(OwnTokens tokens, ClientStore clients, GrantS
         }
     }
 
+    /// <inheritdoc/>
+    public async Task RecheckAsync(AccessToken token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _ = await CheckAsync(token, cancellationToken);
+        }
+        catch (JoseException e)
+        {
+            throw new CandelaException(ErrorCode.Unauthenticated, $"the access token no longer counts: {e.Message}", e);
+        }
+    }
+
     /// <summary>Makes sure that a token still counts.</summary>
     /// <exception cref="JoseException">It does not; the message says why.</exception>
     public async Task<AccessToken> CheckAsync(AccessToken read, CancellationToken cancellationToken)

@@ -16,4 +16,8 @@ public interface IAccessTokens
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="CandelaException">Unauthenticated: it does not count; the message says why.</exception>
     Task<AccessToken> ValidateAsync(string token, string? audience, X509Certificate2? certificate, CancellationToken cancellationToken);
+
+    /// <summary>A token that was good a while ago was not revoked since, and its client, account, session or container is still there. Its time does not count.</summary>
+    /// <exception cref="CandelaException">Unauthenticated: it no longer counts; the message says why.</exception>
+    Task RecheckAsync(AccessToken token, CancellationToken cancellationToken);
 }
