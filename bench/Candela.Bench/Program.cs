@@ -43,7 +43,7 @@ internal static class Program
         {
             string tar = Path.Combine(folder, "rootfs.tar");
             RootFileSystem.Write(tar);
-            var candela = options.WithoutCandela || options.Sections.All(section => section is "tokens" or "policies" or "network") ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
+            var candela = options.WithoutCandela || options.Sections.All(section => section is "identity" or "policies" or "network") ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
             if (candela is not null)
                 engines.Add(candela);
             bool compares = options.Sections.Any(section => section is "run" or "throughput");
@@ -88,8 +88,8 @@ internal static class Program
             case "idle" when candela is not null:
                 IdleSection.Measure(candela, options, report);
                 break;
-            case "tokens" when !options.WithoutCandela:
-                TokenSection.Measure(options, Path.Combine(folder, "tokens"), report);
+            case "identity" when !options.WithoutCandela:
+                IdentitySection.Measure(options, Path.Combine(folder, "identity"), report);
                 break;
             case "policies":
                 PolicySection.Measure(options, report);

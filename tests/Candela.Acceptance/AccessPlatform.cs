@@ -45,12 +45,16 @@ public sealed class AccessPlatform : Platform
         return new Browser(new Uri(PublicUrl), roots: roots);
     }
 
-    /// <summary>Makes a user with a password.</summary>
+    /// <summary>Makes a user, who then chooses a password.</summary>
     public async Task AddUserAsync(string name, string password)
     {
+        const string First = "the administrator's choice";
         using var create = StartCandela("user", "create", name, "--password");
-        await create.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(password + "\n"));
+        await create.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes(First + "\n"));
         _ = (await create.FinishAsync()).Text;
+        using var choose = StartCandela("self", "passwd", name);
+        await choose.Input.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"{First}\n{password}\n"));
+        _ = (await choose.FinishAsync()).Text;
     }
 
     private static string At(int port) => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");

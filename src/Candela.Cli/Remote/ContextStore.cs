@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Candela.Cli.CommandLine;
 using Candela.Cli.Terminal;
+using Microsoft.Win32.SafeHandles;
 
 namespace Candela.Cli.Remote;
 
@@ -89,21 +91,21 @@ internal sealed class ContextStore(string folder)
     public IDisposable Lock()
     {
         MakeFolder();
-        var file = new FileStream(Path.Combine(folder, "lock"), new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = PrivateFile.Mode });
-        try
+        // Not by FileStream, which asks for a lock of its own and does not wait for it.
+        string path = Path.Combine(folder, "lock");
+        int descriptor = Libc.open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC, (uint)PrivateFile.Mode);
+        if (descriptor < 0)
+            throw new IOException($"cannot open {path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        var file = new SafeFileHandle(descriptor, ownsHandle: true);
+        while (Libc.flock(descriptor, Libc.LOCK_EX) != 0)
         {
-            while (Libc.flock((int)file.SafeFileHandle.DangerousGetHandle(), Libc.LOCK_EX) != 0)
-            {
-                if (System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != Libc.EINTR)
-                    throw new IOException($"cannot lock {file.Name}: {System.Runtime.InteropServices.Marshal.GetLastPInvokeErrorMessage()}");
-            }
-            return file;
-        }
-        catch
-        {
+            if (Marshal.GetLastPInvokeError() == Libc.EINTR)
+                continue;
+            string reason = Marshal.GetLastPInvokeErrorMessage();
             file.Dispose();
-            throw;
+            throw new IOException($"cannot lock {path}: {reason}");
         }
+        return file;
     }
 
     private string FileOf(string name) => Path.Combine(contexts, Checked(name) + Suffix);

@@ -20,6 +20,10 @@ internal static unsafe partial class Libc
 
     public const int SIGTERM = 15;
 
+    public const int O_RDWR = 2;
+    public const int O_CREAT = 0x40;
+    public const int O_CLOEXEC = 0x80000;
+
     /// <summary>flock(2).</summary>
     public const int LOCK_EX = 2;
 
@@ -49,6 +53,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int kill(int pid, int signal);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string path, int flags, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int flock(int fd, int operation);

@@ -118,7 +118,7 @@ internal static class CertificateCommands
     {
         using var client = invocation.Connect();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var issued = Issue(client, invocation, new CertificateRequest("CN=docker", key, HashAlgorithmName.SHA256).CreateSigningRequestPem());
+        var issued = Issue(client, invocation, new CertificateRequest("", key, HashAlgorithmName.SHA256).CreateSigningRequestPem());
         string roots = client.Get(IdentityRoutes.Roots, Wire.Default.RootsReport).Pem;
         string folder = invocation.Arguments[1];
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);

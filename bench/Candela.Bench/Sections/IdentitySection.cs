@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -14,15 +15,17 @@ using Candela.Model.Identity;
 namespace Candela.Bench.Sections;
 
 /// <summary>
-/// Tokens by client credentials and sign-ins by password, over HTTPS, as clients see them: how many a second, and how many for a second of
-/// candelad's own CPU time, which is what a core to itself would give.
+/// Tokens by client credentials and sign-ins by password over HTTPS, client certificates over the local socket, as clients see them: how many a second, and
+/// how many for a second of candelad's own CPU time, which is what a core to itself would give; and how long a decision takes, asked from outside.
 /// </summary>
-internal static class TokenSection
+internal static class IdentitySection
 {
     private const int ClientCount = 8;
     private const int TokenCount = 6000;
     private const int WarmUpCount = 1500;
     private const int SignInCount = 40;
+    private const int CertificateCount = 1500;
+    private const int DecisionCount = 4000;
     private const string Password = "correct horse battery staple";
 
     private static readonly TimeSpan StartTime = TimeSpan.FromMinutes(5);
@@ -50,12 +53,22 @@ internal static class TokenSection
             var tokens = Timed(daemon.Id, TokenCount, () => Repeat(TokenCount, _ => TokenAsync(http, credential)));
             var first = Timed(daemon.Id, SignInCount, () => Repeat(SignInCount, i => SignInAsync(http, i)));
             var again = Timed(daemon.Id, SignInCount, () => Repeat(SignInCount, i => SignInAsync(http, i)));
+            var requests = Enumerable.Range(0, CertificateCount + WarmUpCount / 10).Select(_ => SigningRequest()).ToArray();
+            Issue(api, requests.AsSpan(CertificateCount));
+            var certificates = Timed(daemon.Id, CertificateCount, () => IssueByMany(api, requests[..CertificateCount]));
+            var decisions = Decide(api);
             var table = new Table("WHAT", "A SECOND", "A SECOND OF CANDELAD'S CPU");
             table.Add("tokens by client credentials (ES256)", Report.Number(tokens.PerSecond, "0"), Report.Number(tokens.PerCpuSecond, "0"));
             table.Add("sign-ins by password, page and form (Argon2id)", Report.Number(first.PerSecond, "0"), Report.Number(first.PerCpuSecond, "0"));
             table.Add("the same within two minutes (no hash)", Report.Number(again.PerSecond, "0"), Report.Number(again.PerCpuSecond, "0"));
-            report.Section("tokens", $"Tokens and sign-ins over HTTPS ({ClientCount} clients at a time)", table, new JsonObject
+            table.Add("client certificates for signing requests (P-256)", Report.Number(certificates.PerSecond, "0"), Report.Number(certificates.PerCpuSecond, "0"));
+            table.Add($"a decision with its explanation, over the socket: median {decisions.Median:0.000} ms, 99 % {decisions.Late:0.000} ms, one caller", Report.Number(1000 / decisions.Median, "0"), "");
+            report.Section("identity", $"Tokens and sign-ins over HTTPS, certificates and decisions over the socket ({ClientCount} clients at a time)", table, new JsonObject
             {
+                ["certificatesPerSecond"] = Report.Rounded(certificates.PerSecond),
+                ["certificatesPerCpuSecond"] = Report.Rounded(certificates.PerCpuSecond),
+                ["decisionMedianMilliseconds"] = Math.Round(decisions.Median, 3),
+                ["decisionLateMilliseconds"] = Math.Round(decisions.Late, 3),
                 ["tokensPerSecond"] = Report.Rounded(tokens.PerSecond),
                 ["tokensPerCpuSecond"] = Report.Rounded(tokens.PerCpuSecond),
                 ["signInsPerSecond"] = Report.Rounded(first.PerSecond),
@@ -69,6 +82,44 @@ internal static class TokenSection
             Engine.Execute(Path.Combine(options.Programs, "candela"), "down", "--containers", "--run", run);
             daemon.WaitForExit();
         }
+    }
+
+    private static string SigningRequest()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new CertificateRequest("", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
+    }
+
+    private static void Issue(DaemonClient client, ReadOnlySpan<string> requests)
+    {
+        foreach (var request in requests)
+            client.Post(IdentityRoutes.Certificates, new RequestCertificateRequest { Owner = "user:user0@system", Request = request }, Wire.Default.RequestCertificateRequest);
+    }
+
+    private static void IssueByMany(DaemonClient api, string[] requests) => Parallel.ForEach(
+        requests.Chunk(requests.Length / ClientCount), new ParallelOptions { MaxDegreeOfParallelism = ClientCount }, chunk =>
+        {
+            using var client = api.Another();
+            Issue(client, chunk);
+        });
+
+    /// <summary>Milliseconds of a decision about a user with a binding, among a few others, as the command line asks for it.</summary>
+    private static (double Median, double Late) Decide(DaemonClient api)
+    {
+        const string Scope = "/tenants/default/projects/default";
+        api.Post(IdentityRoutes.Bindings, new CreateBindingRequest { Subject = "user:user0@system", Role = "developer", Scope = Scope }, Wire.Default.CreateBindingRequest);
+        var target = Routes.Query(IdentityRoutes.CanI, ("permission", "container:create"), ("scope", Scope), ("subject", "user:user0@system"));
+        var times = new double[DecisionCount];
+        for (var i = -DecisionCount / 4; i < DecisionCount; i++)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            api.GetJson(target);
+            if (i >= 0)
+                times[i] = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+        }
+
+        Array.Sort(times);
+        return (times[DecisionCount / 2], times[DecisionCount * 99 / 100]);
     }
 
     private static DaemonClient WaitUntilReady(string socket)
