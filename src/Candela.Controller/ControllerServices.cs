@@ -4,6 +4,7 @@ using Candela.Controller.Containers;
 using Candela.Controller.Events;
 using Candela.Controller.Health;
 using Candela.Controller.Images;
+using Candela.Controller.Images.Builds;
 using Candela.Controller.Machines;
 using Candela.Controller.Networks;
 using Candela.Controller.Networks.Flows;
@@ -50,6 +51,7 @@ public static class ControllerServices
         services.AddSingleton<ContainerService>();
         services.AddSingleton<ImageRemovals>();
         services.AddSingleton<ContainerCommits>();
+        services.AddSingleton<ImageBuilds>();
         services.AddSingleton<ImageService>();
         services.AddSingleton<MachineService>();
         services.AddSingleton<VolumeTable>();

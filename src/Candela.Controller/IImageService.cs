@@ -43,6 +43,22 @@ public interface IImageService
     Task<Image> CommitAsync(
         Caller caller, string container, string? reference, string author, string comment, Func<ImageConfiguration, ImageConfiguration> change, CancellationToken cancellationToken);
 
+    /// <summary>Builds an image of a Dockerfile. The commands in it run in containers of the caller's.</summary>
+    /// <param name="caller">Who calls.</param>
+    /// <param name="context">Its context, as tar.</param>
+    /// <param name="request">What to build; its context path is set here.</param>
+    /// <param name="credentials">Credential for a registry (<c>host[:port]</c>), or null.</param>
+    /// <param name="output">Told what is done.</param>
+    /// <param name="cancellationToken">Gives up; nothing but finished steps is left.</param>
+    /// <returns>The image's id.</returns>
+    /// <exception cref="Candela.Build.BuildCommandException">A command failed.</exception>
+    Task<string> BuildAsync(
+        Caller caller, Stream context, Candela.Build.BuildRequest request, Func<string, RegistryCredential?> credentials, Candela.Build.IBuildOutput output, CancellationToken cancellationToken);
+
+    /// <summary>Removes what is kept for further builds only.</summary>
+    /// <returns>Bytes freed.</returns>
+    Task<long> PruneBuildsAsync(Caller caller, CancellationToken cancellationToken);
+
     /// <inheritdoc cref="IImageStore.TagAsync"/>
     Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken);
 

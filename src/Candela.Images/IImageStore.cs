@@ -50,12 +50,30 @@ public interface IImageStore
     /// <summary>Makes an image of one layer from a root file system tar (plain, gzip or zstd). <paramref name="reference"/> may be null (untagged).</summary>
     Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken);
 
+    /// <summary>The image that a step of a build made, or null.</summary>
+    Task<Image?> FindBuiltAsync(string buildKey, CancellationToken cancellationToken);
+
+    /// <summary>Makes the result of a build an image like all others, under these names.</summary>
+    Task KeepBuiltAsync(string imageId, IReadOnlyList<string> references, CancellationToken cancellationToken);
+
+    /// <summary>Removes what is kept for further builds only.</summary>
+    /// <returns>Bytes freed.</returns>
+    Task<long> PruneBuiltAsync(Func<string, bool> isUsed, CancellationToken cancellationToken);
+
+    /// <summary>The files of an image, to be read on the host; they stay until the tree is disposed.</summary>
+    /// <param name="imageId">Id; null: an empty tree.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<Files.FileTree> OpenFilesAsync(string? imageId, CancellationToken cancellationToken);
+
+    /// <summary>A path for a file in the making; what is left there goes when the store is opened anew.</summary>
+    string NewTemporaryPath();
+
     /// <summary>Makes an image of another one and a layer over it.</summary>
-    /// <param name="baseId">Id of the image below.</param>
-    /// <param name="layerTar">The layer: plain tar with whiteouts (OCI image-spec, layer.md).</param>
+    /// <param name="baseId">Id of the image below; null: none.</param>
+    /// <param name="layerTar">The layer: plain tar with whiteouts (OCI image-spec, layer.md); null: none.</param>
     /// <param name="commit">What the new image is.</param>
     /// <param name="cancellationToken">Gives up; nothing is left.</param>
-    Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken);
+    Task<Image> CommitAsync(string? baseId, Stream? layerTar, ImageCommit commit, CancellationToken cancellationToken);
 
     /// <summary>Adds a name.</summary>
     Task TagAsync(string source, string target, CancellationToken cancellationToken);
@@ -97,6 +115,9 @@ public sealed record Image
 
     /// <summary>When its tag was last set.</summary>
     public DateTimeOffset LastTaggedAt { get; init; }
+
+    /// <summary>Id of the image that it was built on here, or empty.</summary>
+    public string ParentId { get; init; } = "";
 
     /// <summary>Architecture, for example <c>amd64</c>.</summary>
     public string Architecture { get; init; } = "amd64";
@@ -144,6 +165,12 @@ public sealed record ImageCommit
 
     /// <summary>Command line that made the layer.</summary>
     public string CreatedBy { get; init; } = "";
+
+    /// <summary>What it is the result of, for <see cref="IImageStore.FindBuiltAsync"/>; null: not a step of a build. The block image of one is made when it is needed.</summary>
+    public string? BuildKey { get; init; }
+
+    /// <summary>It is kept for further builds only, and not listed as long as it has no name.</summary>
+    public bool IsIntermediate { get; init; }
 }
 
 /// <summary>The run-time part of an image's configuration (OCI image-spec, config.md).</summary>
@@ -181,6 +208,9 @@ public sealed record ImageConfiguration
 
     /// <summary>Shell of the builder's shell forms.</summary>
     public IReadOnlyList<string>? Shell { get; init; }
+
+    /// <summary>Instructions for the builds of images that are made from it.</summary>
+    public IReadOnlyList<string> OnBuild { get; init; } = [];
 }
 
 /// <summary>Credentials for a registry.</summary>

@@ -119,7 +119,7 @@ public sealed partial class ImageStore
             index =>
             {
                 StoredImage? known = index.Images.GetValueOrDefault(imageId);
-                StoredImage image = new() { Layers = [.. stored], Configuration = file, TaggedAt = known?.TaggedAt ?? default, IsOci = known?.IsOci ?? false };
+                StoredImage image = new() { Layers = [.. stored], Configuration = file, TaggedAt = known?.TaggedAt ?? default, IsOci = known?.IsOci ?? false, ParentId = known?.ParentId ?? "", BuildKey = known?.BuildKey };
                 return naming(index with { Images = index.Images.SetItem(imageId, image) }, imageId);
             },
             cancellationToken).ConfigureAwait(false);

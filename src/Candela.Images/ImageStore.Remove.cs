@@ -13,7 +13,7 @@ public sealed partial class ImageStore
             index =>
             {
                 ImageMatch match = ImageLookup.Find(index, reference);
-                plan = new RemovalPlan(index, match.ImageId);
+                plan = new RemovalPlan(index, match.ImageId, id => _uses.IsHeld(LeaseKey(id)) || isUsed(id));
                 ImageUse use = _uses.IsHeld(LeaseKey(match.ImageId)) ? ImageUse.Running : isUsed(match.ImageId) ? ImageUse.Stopped : ImageUse.None;
                 if (match.Name is null)
                     plan.RemoveImage(force, use);
@@ -28,7 +28,7 @@ public sealed partial class ImageStore
             if (removal.Untagged is not null)
                 Raise("untag", plan.ImageId, removal.Untagged);
             else
-                Raise("delete", plan.ImageId, plan.ImageId);
+                Raise("delete", removal.Deleted!, removal.Deleted!);
         }
 
         if (plan.IsImageRemoved)

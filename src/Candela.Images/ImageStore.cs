@@ -57,7 +57,7 @@ public sealed partial class ImageStore : IImageStore, IDisposable
     public Task<IReadOnlyList<Image>> ListAsync(CancellationToken cancellationToken)
     {
         StoreIndex index = _index;
-        return Task.FromResult<IReadOnlyList<Image>>([.. index.Images.Keys.Select(id => Describe(index, id))]);
+        return Task.FromResult<IReadOnlyList<Image>>([.. index.Images.Where(image => !IsHidden(index, image.Key, image.Value)).Select(image => Describe(index, image.Key))]);
     }
 
     /// <inheritdoc/>
@@ -138,6 +138,7 @@ public sealed partial class ImageStore : IImageStore, IDisposable
             SizeBytes = stored.Layers.Sum(static layer => layer.UncompressedBytes),
             CreatedAt = file.Created ?? DateTimeOffset.UnixEpoch,
             LastTaggedAt = stored.TaggedAt,
+            ParentId = stored.ParentId,
             Architecture = "amd64",
             OperatingSystem = "linux",
             Author = file.Author ?? "",

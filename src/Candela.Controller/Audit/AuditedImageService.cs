@@ -1,3 +1,4 @@
+using Candela.Build;
 using Candela.Controller.Access;
 using Candela.Controller.Images;
 using Candela.Identity.Authorization;
@@ -44,6 +45,13 @@ internal sealed class AuditedImageService(ImageService inner, AccessControl acce
             var id = await Access.RequireContainerAsync(caller, container, Verb.Execute, cancellationToken);
             return await inner.CommitAsync(caller, id, reference, author, comment, change, cancellationToken);
         }, cancellationToken);
+
+    public Task<string> BuildAsync(
+        Caller caller, Stream context, BuildRequest request, Func<string, RegistryCredential?> credentials, IBuildOutput output, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.build", Verb.Create, string.Join(' ', request.Tags), () => inner.BuildAsync(caller, context, request, credentials, output, cancellationToken), cancellationToken);
+
+    public Task<long> PruneBuildsAsync(Caller caller, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.prune-builds", Verb.Delete, "", () => inner.PruneBuildsAsync(caller, cancellationToken), cancellationToken);
 
     public Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.tag", Verb.Update, $"{source} {target}", () => inner.TagAsync(caller, source, target, cancellationToken), cancellationToken);

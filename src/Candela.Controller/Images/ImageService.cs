@@ -1,11 +1,13 @@
+using Candela.Build;
 using Candela.Controller.Containers;
+using Candela.Controller.Images.Builds;
 using Candela.Images;
 using Candela.Model;
 
 namespace Candela.Controller.Images;
 
 /// <summary>The image store, kept from taking away what containers use.</summary>
-internal sealed class ImageService(ControllerOptions options, IImageStore store, ContainerTable containers, ImageRemovals removals, ContainerCommits commits) : IImageService
+internal sealed class ImageService(ControllerOptions options, IImageStore store, ContainerTable containers, ImageRemovals removals, ContainerCommits commits, ImageBuilds builds) : IImageService
 {
     private const int ShortIdLength = 12;
 
@@ -37,6 +39,13 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
     public Task<Image> CommitAsync(
         Caller caller, string container, string? reference, string author, string comment, Func<ImageConfiguration, ImageConfiguration> change, CancellationToken cancellationToken) =>
         commits.CommitAsync(containers.Get(caller.Project, container).Record, reference, author, comment, change, cancellationToken);
+
+    public Task<string> BuildAsync(
+        Caller caller, Stream context, BuildRequest request, Func<string, RegistryCredential?> credentials, IBuildOutput output, CancellationToken cancellationToken) =>
+        builds.BuildAsync(caller, context, request, credentials, output, cancellationToken);
+
+    public Task<long> PruneBuildsAsync(Caller caller, CancellationToken cancellationToken) =>
+        removals.RunAsync(() => store.PruneBuiltAsync(id => containers.FindUser(id) is not null, cancellationToken), cancellationToken);
 
     public Task TagAsync(Caller caller, string source, string target, CancellationToken cancellationToken) => store.TagAsync(source, target, cancellationToken);
 

@@ -27,9 +27,9 @@ internal static class ImageEndpoints
         routes.Get("/images/{**name}", RouteAccess.Service(ResourceKind.Image, Verb.Get), GetAsync);
         routes.Post("/images/{**name}", RouteAccess.Service(ResourceKind.Image, Verb.Update), PostAsync);
         routes.Delete("/images/{**name}", RouteAccess.Service(ResourceKind.Image, Verb.Delete), RemoveAsync, Subject.Image);
-        routes.Post("/build", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
-        routes.Post("/build/prune", RouteAccess.Project(ResourceKind.Image, Verb.Delete), static request => request.WriteJsonAsync(new BuildCachePruned(null, 0), DockerJson.Default.BuildCachePruned));
-        routes.Post("/build/cancel", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("docker build is"));
+        routes.Post("/build", RouteAccess.Service(ResourceKind.Image, Verb.Create), BuildEndpoints.BuildAsync);
+        routes.Post("/build/prune", RouteAccess.Service(ResourceKind.Image, Verb.Delete), BuildEndpoints.PruneAsync);
+        routes.Post("/build/cancel", RouteAccess.Project(ResourceKind.Image, Verb.Create), static _ => throw DockerException.NotSupported("cancelling a build but by closing its connection is"));
         routes.Post("/commit", RouteAccess.Service(ResourceKind.Image, Verb.Create), CommitEndpoints.CommitAsync);
         routes.Get("/distribution/{**name}", RouteAccess.Project(ResourceKind.Image, Verb.Get), DistributionEndpoints.InspectAsync);
     }

@@ -119,4 +119,9 @@ internal sealed record DistributionPlatform(
     [property: JsonPropertyName("variant"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant);
 
 /// <summary>Why it failed.</summary>
-internal sealed record ProgressError([property: JsonPropertyName("message")] string Message);
+internal sealed record ProgressError([property: JsonPropertyName("message")] string Message)
+{
+    /// <summary>Exit code of a build's command; null: of no account.</summary>
+    [JsonPropertyName("code"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Code { get; init; }
+}

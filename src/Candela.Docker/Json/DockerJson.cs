@@ -41,6 +41,7 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(RegistryAuth))]
 [JsonSerializable(typeof(AuthResponse))]
 [JsonSerializable(typeof(DistributionInspect))]
+[JsonSerializable(typeof(Dictionary<string, RegistryAuth>))]
 [JsonSerializable(typeof(VersionResponse))]
 [JsonSerializable(typeof(InfoResponse))]
 [JsonSerializable(typeof(EventMessage))]

@@ -14,7 +14,11 @@ internal static class Decompression
         FileStream file = new(path, new FileStreamOptions { Options = FileOptions.SequentialScan, BufferSize = BufferSize });
         try
         {
-            return Open(file);
+            Stream opened = Open(file);
+            if (opened is not PrefixedStream)
+                return opened;
+            file.Position = 0; // uncompressed: what is not wanted can be passed over
+            return file;
         }
         catch
         {

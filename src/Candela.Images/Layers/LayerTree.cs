@@ -24,6 +24,15 @@ internal sealed class LayerTree(ImageLimits limits)
     /// <summary>The root folder.</summary>
     public TreeNode Root { get; } = new() { Parent = null, Name = "", Inode = Inode.ImplicitFolder(), Layer = -1, ClearedInLayer = -1, PathBytes = 0 };
 
+    /// <summary>Whiteouts mean nothing: the tar is no layer.</summary>
+    public bool KeepsWhiteouts { get; init; }
+
+    /// <summary>Leaves the layer's next entry out.</summary>
+    public void Skip() => _ordinal++;
+
+    /// <summary>Makes <see cref="FilesOfLayer"/> look anew, after a further layer.</summary>
+    public void ForgetFiles() => _files = null;
+
     /// <summary>Starts the next layer.</summary>
     public void BeginLayer()
     {
@@ -47,7 +56,7 @@ internal sealed class LayerTree(ImageLimits limits)
         }
 
         string name = _components[^1];
-        if (name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+        if (!KeepsWhiteouts && name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
         {
             ApplyWhiteout(name);
             return;

@@ -143,6 +143,15 @@ internal sealed class TarReader(Stream input, ImageLimits limits)
 
     private void Skip(long count)
     {
+        const int worthSeeking = 64 << 10;
+        if (count > worthSeeking && input.CanSeek)
+        {
+            if (input.Length - input.Position < count)
+                throw Truncated();
+            input.Seek(count, SeekOrigin.Current);
+            return;
+        }
+
         Span<byte> buffer = stackalloc byte[4096];
         while (count > 0)
         {

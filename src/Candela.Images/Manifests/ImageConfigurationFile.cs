@@ -53,7 +53,7 @@ internal sealed record ImageConfigurationFile
 
         if (!file.DiffIds.All(Storage.Digests.IsValid))
             throw Invalid("a diff id is no sha256 digest");
-        if (file.Run is { } run && (HasNull(run.Env) || HasNull(run.Entrypoint) || HasNull(run.Cmd) || HasNull(run.Shell) || HasNull(run.Healthcheck?.Test) || HasNull(run.Labels?.Values)))
+        if (file.Run is { } run && (HasNull(run.Env) || HasNull(run.Entrypoint) || HasNull(run.Cmd) || HasNull(run.Shell) || HasNull(run.OnBuild) || HasNull(run.Healthcheck?.Test) || HasNull(run.Labels?.Values)))
             throw Invalid("a text in it is null");
         if (file.DiffIds.Count > limits.Layers)
             throw Invalid($"it has {file.DiffIds.Count} layers; at most {limits.Layers} are accepted");
@@ -108,6 +108,8 @@ internal sealed record RunConfiguration
 
     public HealthCheckFile? Healthcheck { get; init; }
 
+    public IReadOnlyList<string>? OnBuild { get; init; }
+
     /// <summary>The model's shape.</summary>
     public ImageConfiguration ToModel() => new()
     {
@@ -122,6 +124,7 @@ internal sealed record RunConfiguration
         StopSignal = StopSignal ?? "",
         Shell = Shell,
         HealthCheck = Healthcheck?.ToModel(),
+        OnBuild = OnBuild ?? [],
     };
 
     /// <summary>The file's shape.</summary>
@@ -138,6 +141,7 @@ internal sealed record RunConfiguration
         StopSignal = model.StopSignal.Length == 0 ? null : model.StopSignal,
         Shell = model.Shell,
         Healthcheck = model.HealthCheck is { } check ? HealthCheckFile.FromModel(check) : null,
+        OnBuild = model.OnBuild.Count == 0 ? null : model.OnBuild,
     };
 
     private static SortedDictionary<string, EmptyObject>? Set(IReadOnlyList<string> names) =>

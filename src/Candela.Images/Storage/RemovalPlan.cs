@@ -17,7 +17,7 @@ internal enum ImageUse
 }
 
 /// <summary>Works out what a removal does, by the rules and in the words of Docker (daemon/images/image_delete.go).</summary>
-internal sealed class RemovalPlan(StoreIndex index, string imageId)
+internal sealed class RemovalPlan(StoreIndex index, string imageId, Func<string, bool> isUsed)
 {
     private readonly List<ImageRemoval> _removals = [];
 
@@ -86,10 +86,18 @@ internal sealed class RemovalPlan(StoreIndex index, string imageId)
 
     private void Delete()
     {
-        Index = Index.WithoutImage(imageId);
-        _removals.Add(new ImageRemoval(null, imageId));
+        // What it was built on goes along as far as it is nobody else's.
+        for (string id = imageId; Index.Images.TryGetValue(id, out StoredImage? image) && (id == imageId || IsLeftOver(id, image)); id = image.ParentId)
+        {
+            Index = Index.WithoutImage(id);
+            _removals.Add(new ImageRemoval(null, id));
+        }
+
         IsImageRemoved = true;
     }
+
+    private bool IsLeftOver(string id, StoredImage image) =>
+        image.IsIntermediate && !Index.NamesOf(id).Any() && !isUsed(id) && !Index.Images.Values.Any(other => other.ParentId == id);
 
     private CandelaException Refuse(string force, string reason) =>
         new(ErrorCode.Conflict, $"conflict: unable to delete {Digests.Short(imageId)} ({force}) - {reason}");

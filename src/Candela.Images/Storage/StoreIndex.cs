@@ -65,6 +65,15 @@ internal sealed record StoredImage
     /// <summary>Whether it came with an OCI manifest, and goes with one.</summary>
     public bool IsOci { get; init; }
 
+    /// <summary>Image that it was built on, or empty.</summary>
+    public string ParentId { get; init; } = "";
+
+    /// <summary>Which step of a build made it; null: none.</summary>
+    public string? BuildKey { get; init; }
+
+    /// <summary>It is kept for further builds only, unless it has a name.</summary>
+    public bool IsIntermediate { get; init; }
+
     /// <summary>When a tag was last set.</summary>
     public DateTimeOffset TaggedAt { get; init; }
 

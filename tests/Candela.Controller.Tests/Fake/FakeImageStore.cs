@@ -69,7 +69,18 @@ internal sealed class FakeImageStore : IImageStore
     public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) =>
         throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
 
-    public Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken) =>
+    public Task<Image?> FindBuiltAsync(string buildKey, CancellationToken cancellationToken) => Task.FromResult<Image?>(null);
+
+    public Task<long> PruneBuiltAsync(Func<string, bool> isUsed, CancellationToken cancellationToken) => Task.FromResult(0L);
+
+    public Task KeepBuiltAsync(string imageId, IReadOnlyList<string> references, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<Candela.Images.Files.FileTree> OpenFilesAsync(string? imageId, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public string NewTemporaryPath() => Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+
+    public Task<Image> CommitAsync(string? baseId, Stream? layerTar, ImageCommit commit, CancellationToken cancellationToken) =>
         Task.FromResult(Add(commit.Reference, 'd', commit.Configuration));
 
     public async Task TagAsync(string source, string target, CancellationToken cancellationToken)

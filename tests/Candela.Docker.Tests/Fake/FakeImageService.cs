@@ -71,6 +71,12 @@ internal sealed class FakeImageService : IImageService
         return new RemoteImage("application/vnd.oci.image.manifest.v1+json", image.Id, 1, [new RemotePlatform("linux", "amd64", "")]);
     }
 
+    public Task<string> BuildAsync(
+        Caller caller, Stream context, Candela.Build.BuildRequest request, Func<string, RegistryCredential?> credentials, Candela.Build.IBuildOutput output, CancellationToken cancellationToken) =>
+        throw new CandelaException(ErrorCode.NotSupported, "not in this fake");
+
+    public Task<long> PruneBuildsAsync(Caller caller, CancellationToken cancellationToken) => Task.FromResult(0L);
+
     public async Task SaveAsync(Caller caller, IReadOnlyList<string> references, Func<Task<Stream>> begin, CancellationToken cancellationToken)
     {
         foreach (var reference in references)

@@ -40,7 +40,17 @@ internal sealed class LeaseCounter : IImageStore
 
     public Task<Image> ImportAsync(Stream rootfsTar, string? reference, ImageConfiguration configuration, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<Image> CommitAsync(string baseId, Stream layerTar, ImageCommit commit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<Image?> FindBuiltAsync(string buildKey, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<long> PruneBuiltAsync(Func<string, bool> isUsed, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task KeepBuiltAsync(string imageId, IReadOnlyList<string> references, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<Candela.Images.Files.FileTree> OpenFilesAsync(string? imageId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public string NewTemporaryPath() => throw new NotSupportedException();
+
+    public Task<Image> CommitAsync(string? baseId, Stream? layerTar, ImageCommit commit, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task TagAsync(string source, string target, CancellationToken cancellationToken) => throw new NotSupportedException();
 
