@@ -2,6 +2,7 @@ using Candela.Controller.Access;
 using Candela.Controller.Containers;
 using Candela.Controller.Events;
 using Candela.Controller.Identities;
+using Candela.Controller.Networks;
 using Candela.Controller.Storage;
 using Candela.Identity.Administration;
 using Candela.Identity.Authorization;
@@ -26,6 +27,7 @@ public sealed class ControllerHost : IAsyncDisposable
 
     private readonly Recovery _recovery;
     private readonly ContainerLifecycle _lifecycle;
+    private readonly NetworkService _networks;
     private readonly ContainerTable _table;
     private readonly ExecTable _execs;
     private readonly StateWriter _writer;
@@ -41,6 +43,7 @@ public sealed class ControllerHost : IAsyncDisposable
     internal ControllerHost(
         Recovery recovery,
         ContainerLifecycle lifecycle,
+        NetworkService networks,
         ContainerTable table,
         ExecTable execs,
         StateWriter writer,
@@ -53,6 +56,7 @@ public sealed class ControllerHost : IAsyncDisposable
     {
         _recovery = recovery;
         _lifecycle = lifecycle;
+        _networks = networks;
         _table = table;
         _execs = execs;
         _writer = writer;
@@ -87,6 +91,7 @@ public sealed class ControllerHost : IAsyncDisposable
         _machine.Exited += _lifecycle.OnExited;
         _machine.ExecExited += OnExecExited;
         _images.Changed += OnImageChanged;
+        _networks.RoutesChanged += _lifecycle.UpdateGuests;
         await _recovery.ReconcileAsync(cancellationToken);
         if (_identities is not null)
             await _identities.ReconcileAsync(cancellationToken);
@@ -98,9 +103,11 @@ public sealed class ControllerHost : IAsyncDisposable
         if (Interlocked.Exchange(ref _ended, 1) != 0)
             return;
         _images.Changed -= OnImageChanged;
+        _networks.RoutesChanged -= _lifecycle.UpdateGuests;
         _lifecycle.Close();
         _events.Close();
         await _background.DrainAsync(DrainTime);
+        await _networks.CloseAsync();
         _machine.Exited -= _lifecycle.OnExited;
         _machine.ExecExited -= OnExecExited;
         await _writer.DisposeAsync();

@@ -74,6 +74,7 @@ public static class ControllerServices
         services.AddSingleton(provider => new ControllerHost(
             provider.GetRequiredService<Recovery>(),
             provider.GetRequiredService<ContainerLifecycle>(),
+            provider.GetRequiredService<NetworkService>(),
             provider.GetRequiredService<ContainerTable>(),
             provider.GetRequiredService<ExecTable>(),
             provider.GetRequiredService<StateWriter>(),

@@ -68,8 +68,7 @@ internal sealed class Recovery(
             lifecycle.ResumeNetworks(entry);
         }
 
-        // What was under way, and what changes from here on.
-        networks.RoutesChanged += lifecycle.UpdateGuests;
+        // What was under way.
         foreach (var project in entries.Select(static entry => entry.Record.Project).Distinct())
             lifecycle.UpdateGuests(project);
     }

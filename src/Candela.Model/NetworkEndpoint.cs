@@ -51,6 +51,9 @@ public sealed record NetworkEndpoint
     /// <summary>Lines for /etc/hosts: the containers that it is linked to.</summary>
     public IReadOnlyList<string> HostsLines { get; init; } = [];
 
+    /// <summary>Whether it has the routes and lines of another.</summary>
+    public bool KnowsTheSameAs(NetworkEndpoint other) => Routes.SequenceEqual(other.Routes) && HostsLines.SequenceEqual(other.HostsLines);
+
     /// <summary>Of a container's connections the one that its packets to the outside take and published ports lead to; null when it has none.</summary>
     public static NetworkEndpoint? WayOut(IReadOnlyList<NetworkEndpoint> endpoints) => endpoints.FirstOrDefault(static e => !e.IsInternal);
 }

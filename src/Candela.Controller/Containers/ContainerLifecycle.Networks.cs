@@ -96,10 +96,11 @@ internal sealed partial class ContainerLifecycle
     // Once it has started, if it is about to; its connections may have come and gone meanwhile.
     private Task UpdateGuestAsync(ContainerEntry entry, Container outdated) => UnderGateAsync(entry, async () =>
     {
-        if (!entry.IsRunning)
+        NetworkEndpoint[] news = [.. outdated.Endpoints.Where(o => entry.Record.Endpoints.Any(e => e.PortId == o.PortId && !e.KnowsTheSameAs(o)))];
+        if (!entry.IsRunning || news.Length == 0)
             return;
         lock (entry.Sync)
-            entry.Update(record => record with { Endpoints = [.. record.Endpoints.Select(e => outdated.Endpoints.FirstOrDefault(o => o.PortId == e.PortId) ?? e)] });
+            entry.Update(record => record with { Endpoints = [.. record.Endpoints.Select(e => news.FirstOrDefault(o => o.PortId == e.PortId) ?? e)] });
         await writer.SaveAsync(entry);
         await machine.SetNetworkAsync(entry.Record, [], CancellationToken.None);
     });

@@ -15,15 +15,23 @@ namespace Candela.Controller.Networks;
 
 /// <summary>
 /// Networks, and the containers' connections to them. A connection lasts from the start of a container to its end; the machine's plan has
-/// just the networks that somebody is connected to.
+/// just the networks that somebody is connected to, or was a moment ago: to make a network costs more than to connect to one.
 /// </summary>
-internal sealed class NetworkService(NetworkTable table, PolicyTable policies, ContainerTable containers, ProjectTable projects, EventLog events, IMachine machine) : INetworkService, IDisposable
+internal sealed class NetworkService(
+    NetworkTable table, PolicyTable policies, ContainerTable containers, ProjectTable projects, EventLog events, IMachine machine, BackgroundTasks background, TimeProvider time)
+    : INetworkService, IDisposable
 {
+    /// <summary>How long the machine keeps a network that nobody is connected to any more.</summary>
+    public static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(15);
+
     private const int PortIdDigits = 24, NameDigits = 12;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly MacPool _macs = new();
     private readonly HostPortChoice _hostPorts = new();
+    // When the last container left, by network; also of networks that are in use again.
+    private readonly Dictionary<string, long> _left = [];
     private NetworkPlan _plan = new();
+    private ITimer? _sweep;
     private int _runs;
 
     /// <summary>Routes of a project's networks have changed. Must not block.</summary>
@@ -187,6 +195,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             if (plan.Projects.TryGetValue(container.Project, out ProjectPlan? project) && project.Ports.ContainsKey(endpoint.PortId))
                 plan = Without(plan, project, endpoint);
             Release(endpoint);
+            _left[endpoint.NetworkId] = time.GetTimestamp();
             if (table.ById(endpoint.NetworkId) is { } entry)
                 Tell(entry.Network, "disconnect", container);
         }
@@ -194,8 +203,16 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         // What is gone is gone: what the machine cannot do now it does with the next change.
         _plan = WithPublished(plan, container);
         await ApplyAsync(_plan);
+        SweepLater();
         return true;
     }, CancellationToken.None);
+
+    /// <summary>Takes networks that nobody is connected to from the machine, at the daemon's end.</summary>
+    public Task CloseAsync()
+    {
+        _sweep?.Dispose();
+        return UnderGateAsync(() => SweepAsync(TimeSpan.Zero), CancellationToken.None);
+    }
 
     /// <summary>Gives the ports of a container that has another name this name and the identity that goes with it.</summary>
     public Task RenamedAsync(Container container) => container.Endpoints.Count == 0 ? Task.CompletedTask : UnderGateAsync(async () =>
@@ -221,7 +238,7 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         foreach (Container container in containers.List(project).Select(e => e.Record).Where(c => c.Endpoints.Count > 0))
         {
             NetworkEndpoint[] endpoints = [.. container.Endpoints.Select(e => WithLinesAndRoutes(e, container))];
-            if (!endpoints.Zip(container.Endpoints).All(p => p.First.HostsLines.SequenceEqual(p.Second.HostsLines) && p.First.Routes.SequenceEqual(p.Second.Routes)))
+            if (!endpoints.Zip(container.Endpoints).All(static p => p.First.KnowsTheSameAs(p.Second)))
                 outdated.Add(container with { Endpoints = endpoints });
         }
 
@@ -284,7 +301,11 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         }
     }
 
-    public void Dispose() => _gate.Dispose();
+    public void Dispose()
+    {
+        _sweep?.Dispose();
+        _gate.Dispose();
+    }
 
     private NetworkPlan With(NetworkPlan plan, NetworkEntry entry, Container container, NetworkEndpoint endpoint)
     {
@@ -365,16 +386,49 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
         project = project with { Ports = project.Ports.Remove(endpoint.PortId) };
         if (project.Published.Any(p => p.PortId == endpoint.PortId))
             project = project with { Published = [.. project.Published.Where(p => p.PortId != endpoint.PortId)] };
-        if (!project.Ports.Values.Any(p => p.SegmentId == endpoint.NetworkId))
+        return plan with { Projects = plan.Projects.SetItem(project.Id, project) };
+    }
+
+    private static NetworkPlan WithoutSegment(NetworkPlan plan, ProjectPlan project, string segment)
+    {
+        project = project with
         {
-            project = project with
+            Segments = project.Segments.Remove(segment),
+            Routes = [.. project.Routes.Where(r => r.First != segment && r.Second != segment)],
+        };
+        return plan with { Projects = project.Segments.IsEmpty ? plan.Projects.Remove(project.Id) : plan.Projects.SetItem(project.Id, project) };
+    }
+
+    // Under the gate.
+    private void SweepLater()
+    {
+        _sweep ??= time.CreateTimer(_ => background.Run("removal of networks that are not in use", () => UnderGateAsync(() => SweepAsync(IdleTime), CancellationToken.None)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _sweep.Change(IdleTime, Timeout.InfiniteTimeSpan);
+    }
+
+    private async Task<bool> SweepAsync(TimeSpan idleTime)
+    {
+        NetworkPlan plan = _plan;
+        bool isLeft = false;
+        foreach (ProjectPlan project in _plan.Projects.Values)
+        {
+            var used = project.Ports.Values.Select(static p => p.SegmentId).ToHashSet();
+            foreach (string segment in project.Segments.Keys.Where(id => !used.Contains(id)))
             {
-                Segments = project.Segments.Remove(endpoint.NetworkId),
-                Routes = [.. project.Routes.Where(r => r.First != endpoint.NetworkId && r.Second != endpoint.NetworkId)],
-            };
+                if (!_left.TryGetValue(segment, out long left) || time.GetElapsedTime(left) >= idleTime)
+                    plan = WithoutSegment(plan, plan.Projects[project.Id], segment);
+                else
+                    isLeft = true;
+            }
         }
 
-        return plan with { Projects = project.Segments.IsEmpty ? plan.Projects.Remove(project.Id) : plan.Projects.SetItem(project.Id, project) };
+        if (plan != _plan)
+            await ApplyAsync(plan);
+        foreach (string id in _left.Keys.Where(id => table.ById(id) is null || !plan.Projects.Values.Any(p => p.Segments.ContainsKey(id))).ToArray())
+            _left.Remove(id);
+        if (isLeft)
+            SweepLater();
+        return true;
     }
 
     private static SegmentSpec Segment(ContainerNetwork network) => new()
@@ -630,6 +684,8 @@ internal sealed class NetworkService(NetworkTable table, PolicyTable policies, C
             throw new CandelaException(ErrorCode.Conflict, $"error while removing network: network {entry.Network.Name} has active endpoints (containers {string.Join(", ", users)}): stop them first");
         if (policies.UserOfSegment(entry.Network.Project, entry.Network.Name) is { } policy)
             throw new CandelaException(ErrorCode.Conflict, $"network policy {policy.Name} speaks of network {entry.Network.Name}: remove or change that first");
+        if (_plan.Projects.TryGetValue(entry.Network.Project, out ProjectPlan? project) && project.Segments.ContainsKey(entry.Network.Id))
+            await ApplyAsync(WithoutSegment(_plan, project, entry.Network.Id));
         await table.RemoveAsync(entry, CancellationToken.None);
         Tell(entry.Network, "destroy");
     }

@@ -1,3 +1,4 @@
+using Candela.Controller.Networks;
 using Candela.Controller.Tests.Fake;
 using Candela.Model;
 using Candela.Model.Networking;
@@ -55,6 +56,53 @@ public sealed class SegmentTests
         await daemon.Networks.UpdateAsync(TestCalls.Alice, "back", new SegmentChange { Routes = [] }, Token);
         Assert.Empty((await daemon.Machine.NextNetworkAsync()).Endpoints[0].Routes);
         Assert.Empty((await daemon.Machine.NextNetworkAsync()).Endpoints[0].Routes);
+    }
+
+    [Fact]
+    public async Task The_machine_keeps_a_network_for_a_while_after_the_last_container()
+    {
+        await using var host = NewHost();
+        var daemon = await host.StartDaemonAsync();
+        await daemon.Networks.CreateAsync(TestCalls.Alice, new NetworkSpec { Name = "a" }, Token);
+        await daemon.Networks.CreateAsync(TestCalls.Alice, new NetworkSpec { Name = "b" }, Token);
+        await daemon.RunAsync(On("a"), "one");
+        await daemon.RunAsync(On("b"), "two");
+        await daemon.RemoveAsync("one", force: true);
+        await daemon.RemoveAsync("two", force: true);
+        while (!Project(daemon).Ports.IsEmpty)
+            await Task.Yield(); // connections end behind the caller's back
+        Assert.Equal(2, Project(daemon).Segments.Count);
+
+        // A network that is removed is gone at once, one that is used again stays.
+        await daemon.Networks.RemoveAsync(TestCalls.Alice, "b", Token);
+        Assert.Single(Project(daemon).Segments);
+        await daemon.RunAsync(On("a"), "three");
+        host.Time.Advance(2 * NetworkService.IdleTime);
+        Assert.Single(Project(daemon).Segments);
+
+        await daemon.RemoveAsync("three", force: true);
+        while (!Project(daemon).Ports.IsEmpty)
+            await Task.Yield();
+        while (daemon.Machine.Plan.Projects.Count > 0)
+        {
+            host.Time.Advance(NetworkService.IdleTime);
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
+    public async Task At_its_end_the_daemon_leaves_no_network_that_is_not_used()
+    {
+        FakeMachine machine;
+        await using (var host = NewHost())
+        {
+            var daemon = await host.StartDaemonAsync();
+            machine = daemon.Machine;
+            await daemon.RunAsync(On("bridge"), "one");
+            await daemon.RemoveAsync("one", force: true);
+        }
+
+        Assert.Empty(machine.Plan.Projects);
     }
 
     [Fact]
