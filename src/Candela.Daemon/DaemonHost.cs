@@ -65,8 +65,15 @@ internal static class DaemonHost
         if (https is not null)
             await https.StartAsync();
         platform.Open();
-        await Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync(), dockerTls?.WaitForShutdownAsync() ?? Task.CompletedTask, https?.WaitForShutdownAsync() ?? Task.CompletedTask);
-        return 0;
+        Task ended = Task.WhenAll(rest.WaitForShutdownAsync(), docker.WaitForShutdownAsync(), dockerTls?.WaitForShutdownAsync() ?? Task.CompletedTask, https?.WaitForShutdownAsync() ?? Task.CompletedTask);
+        if (await Task.WhenAny(ended, platform.Disowned) == ended)
+            return 0;
+        rest.Lifetime.StopApplication();
+        docker.Lifetime.StopApplication();
+        dockerTls?.Lifetime.StopApplication();
+        https?.Lifetime.StopApplication();
+        await ended;
+        return 1;
     }
 
     private static WebApplication BuildRest(DaemonOptions options, Platform platform)

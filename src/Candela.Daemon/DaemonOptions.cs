@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Candela.Identity.Kerberos;
+using Candela.State.Etcd;
 using Microsoft.Extensions.Logging;
 
 namespace Candela.Daemon;
@@ -16,6 +17,8 @@ internal sealed record DaemonOptions
         usage: candelad [OPTION VALUE]...
 
           --state DIR               images, containers, parents, guest      (default /var/lib/candela)
+          --store etcd://HOST[:PORT][,…][/PREFIX][?ca=FILE&cert=FILE&key=FILE]
+                                    records on an etcd cluster              (default: a SQLite file in the state folder)
           --run DIR                 sockets and pid file                    (default /run/candela)
           --memory MIB              memory of a container without a limit   (default 512)
           --scratch-size GIB        writable disk of a container            (default 10)
@@ -36,6 +39,8 @@ internal sealed record DaemonOptions
           --log-level LEVEL         trace, debug, information, warning or error (default information)
           --help, --version
 
+        candelad store-copy FROM TO copies all records between stores that no daemon uses: etcd://… or the path of a SQLite file.
+
         Signals: SIGTERM and SIGINT end the daemon; containers go on and the next daemon finds them.
         Exit codes: 0 ended by a signal, 1 could not start, 2 wrong usage.
         """;
@@ -47,6 +52,9 @@ internal sealed record DaemonOptions
 
     /// <summary>State folder, absolute.</summary>
     public string StateFolder { get; private init; } = "/var/lib/candela";
+
+    /// <summary>The etcd cluster with the records; null: they are in <see cref="StateFolder"/>.</summary>
+    public EtcdAddress? Store { get; private init; }
 
     /// <summary>Run folder, absolute.</summary>
     public string RunFolder { get; private init; } = DefaultRunFolder;
@@ -115,6 +123,7 @@ internal sealed record DaemonOptions
             options = name switch
             {
                 "--state" => options with { StateFolder = Path.GetFullPath(Value()) },
+                "--store" => options with { Store = Etcd(Value()) },
                 "--run" => options with { RunFolder = Path.GetFullPath(Value()) },
                 "--memory" => options with { MemoryMebibytes = Number(name, Value(), 64, 1 << 20) },
                 "--scratch-size" => options with { ScratchGibibytes = Number(name, Value(), 1, 1000) },
@@ -151,6 +160,18 @@ internal sealed record DaemonOptions
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "https", PathAndQuery: "/", Fragment: "", UserInfo: "" }
             ? url
             : throw new ArgumentException($"--public-url wants an address like https://candela.example:8443, without a path, not '{text}'");
+
+    private static EtcdAddress Etcd(string text)
+    {
+        try
+        {
+            return EtcdAddress.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"--store: {e.Message}", e);
+        }
+    }
 
     private static IPEndPoint Endpoint(string name, string text) =>
         ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? new IPEndPoint(IPAddress.IPv6Any, port)

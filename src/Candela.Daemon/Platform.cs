@@ -30,6 +30,7 @@ using Candela.Storage;
 using Candela.Network.Host;
 using Candela.Os;
 using Candela.State;
+using Candela.State.Etcd;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -40,6 +41,7 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 {
     private readonly List<object> _parts = [];
     private readonly ILogger _logger = loggers.CreateLogger<Platform>();
+    private readonly TaskCompletionSource _disowned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile ControllerHost? _controller;
     private volatile ServiceProvider? _services;
     private volatile FrontDoor? _frontDoor;
@@ -75,6 +77,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 
     /// <inheritdoc/>
     public int RunningCount => _controller?.RunningCount ?? 0;
+
+    /// <summary>Completes when the records have become another daemon's.</summary>
+    public Task Disowned => _disowned.Task;
 
     /// <summary>What the HTTPS front door serves; null: there is none, or not yet.</summary>
     public FrontDoor? FrontDoor => _frontDoor;
@@ -201,6 +206,8 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
         services.AddSingleton<IMachine>(machine);
         services.AddSingleton<IImageStore>(images);
         services.AddSingleton<IVolumeDisks>(volumes);
+        if (options.Store is not null)
+            services.AddSingleton(await OpenStoreAsync(options.Store, cancellationToken));
         services.AddController(new ControllerOptions
         {
             StateFolder = state,
@@ -280,6 +287,23 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
             lack = e.Message;
             Log.NoNetwork(_logger, lack);
             return null;
+        }
+    }
+
+    private async Task<IStateStore> OpenStoreAsync(EtcdAddress address, CancellationToken cancellationToken)
+    {
+        _preparing = $"finding etcd at {address}";
+        EtcdStateStore store = Add(await EtcdStateStore.OpenAsync(address, cancellationToken));
+        _preparing = $"taking the records at {address}";
+        EtcdOwnership ownership = Add(await EtcdOwnership.TakeAsync(store, $"{Environment.MachineName}:{options.StateFolder}", cancellationToken));
+        _ = WatchAsync(ownership);
+        return store;
+
+        async Task WatchAsync(EtcdOwnership owned)
+        {
+            string owner = await owned.Lost;
+            Log.Disowned(_logger, owner);
+            _disowned.SetResult();
         }
     }
 
@@ -385,6 +409,9 @@ internal sealed partial class Platform(DaemonOptions options, ILoggerFactory log
 
         [LoggerMessage(Level = LogLevel.Warning, Message = "no networks: {Reason}")]
         public static partial void NoNetwork(ILogger logger, string reason);
+
+        [LoggerMessage(Level = LogLevel.Critical, Message = "the records have become those of {Owner}: this daemon ends, its containers go on")]
+        public static partial void Disowned(ILogger logger, string owner);
 
         [LoggerMessage(Level = LogLevel.Critical, Message = "cannot get ready")]
         public static partial void Failed(ILogger logger, Exception exception);

@@ -9,7 +9,7 @@ public static class StateLimits
     public const int KeyBytes = 1024;
 
     /// <summary>Largest value, bytes.</summary>
-    public const int ValueBytes = 8 * 1024 * 1024;
+    public const int ValueBytes = 1024 * 1024;
 
     /// <summary>Most expectations and writes of one transaction.</summary>
     public const int TransactionCount = 4096;

@@ -76,7 +76,7 @@ internal static class DaemonCommands
         var place = Place.Of(invocation);
         bool quiet = invocation.Flag("quiet");
         int timeoutMs = 1000 * (invocation.Number("timeout", 1, 86400) ?? ReadyTimeoutSecondsDefault);
-        string program = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath!)!, "candelad");
+        string program = DaemonProcess.ProgramPath;
         var progress = new Progress(quiet);
 
         var process = DaemonProcess.Find(place.PidFile);

@@ -67,6 +67,7 @@ internal static class Root
                 DaemonCommands.Up,
                 DaemonCommands.Down,
                 DaemonCommands.Status,
+                StoreCommands.Store,
                 MachineCommands.Version,
                 Completion.Script,
                 Completion.Hook(() => root!),

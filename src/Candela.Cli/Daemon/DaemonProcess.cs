@@ -18,6 +18,9 @@ internal sealed unsafe partial class DaemonProcess : IDisposable
         IsChild = isChild;
     }
 
+    /// <summary>The daemon's program: beside this one.</summary>
+    public static string ProgramPath => Path.Combine(Path.GetDirectoryName(Environment.ProcessPath!)!, "candelad");
+
     public int Pid { get; }
 
     private bool IsChild { get; }

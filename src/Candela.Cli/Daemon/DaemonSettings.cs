@@ -10,6 +10,7 @@ internal sealed class DaemonSettings
     /// <summary>Options of the daemon that <c>up</c> hands on under the same names (<c>candelad --help</c>).</summary>
     public static readonly IReadOnlyList<Option> Options =
     [
+        new("store", "Records on an etcd cluster: etcd://HOST[:PORT][,...][/PREFIX] (default: a SQLite file in the state folder)") { Value = "ADDRESS" },
         new("https", "HTTPS: sign-in, REST API, certificates, ACME (default none)") { Value = "ADDRESS:PORT" },
         new("docker-tls", "Docker by TCP, with client certificates of Candela (default none)") { Value = "ADDRESS:PORT" },
         new("ldap", "LDAP with StartTLS (default none)") { Value = "ADDRESS:PORT" },

@@ -52,6 +52,9 @@ public class Platform : IAsyncLifetime
     /// <summary>Network of containers that name none; by default none, since the host's network is to be left alone. Null: as the daemon chooses.</summary>
     protected virtual string? DefaultNetwork => "none";
 
+    /// <summary>Options of the next daemon besides the instance's; by default none.</summary>
+    protected virtual IReadOnlyList<string> MoreDaemonOptions => [];
+
     /// <summary>The REST API's socket.</summary>
     public string ApiSocket => RunFolder + "/candela.sock";
 
@@ -75,7 +78,7 @@ public class Platform : IAsyncLifetime
     public async Task StartDaemonAsync()
     {
         string[] program = [.. DaemonPrefix, Path.Combine(Binaries, "candela")];
-        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, .. DefaultNetwork is null ? (string[])[] : ["--default-network", DefaultNetwork], .. _daemonOptions]);
+        using var up = Client(program[0], [.. program[1..], "up", "--state", StateFolder, "--run", RunFolder, .. DefaultNetwork is null ? (string[])[] : ["--default-network", DefaultNetwork], .. _daemonOptions, .. MoreDaemonOptions]);
         var result = await up.FinishAsync(Deadlines.FirstStart);
         Assert.True(result.ExitCode == 0, $"{result.Error}\n{DaemonLog()}");
     }
