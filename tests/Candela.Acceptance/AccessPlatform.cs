@@ -4,19 +4,21 @@ using Candela.Identity.Tests.SignIn;
 
 namespace Candela.Acceptance;
 
-/// <summary>An instance with an HTTPS front door and a Docker endpoint by TLS on free ports of the loopback.</summary>
+/// <summary>An instance with an HTTPS front door, a Docker endpoint by TLS and LDAP on free ports of the loopback.</summary>
 public sealed class AccessPlatform : Platform
 {
     private readonly int _port;
     private readonly int _dockerPort;
+    private readonly int _ldapPort;
 
     public AccessPlatform()
-        : this(FreePort.Next(), FreePort.Next())
+        : this(FreePort.Next(), FreePort.Next(), FreePort.Next())
     {
     }
 
-    private AccessPlatform(int port, int dockerPort)
-        : base("--scratch-size", "1", "--waiting", "2", "--https", At(port), "--public-url", Url(port), "--docker-tls", At(dockerPort)) => (_port, _dockerPort) = (port, dockerPort);
+    private AccessPlatform(int port, int dockerPort, int ldapPort)
+        : base("--scratch-size", "1", "--waiting", "2", "--https", At(port), "--public-url", Url(port), "--docker-tls", At(dockerPort), "--ldap", At(ldapPort)) =>
+        (_port, _dockerPort, _ldapPort) = (port, dockerPort, ldapPort);
 
     /// <summary>The front door.</summary>
     public string PublicUrl => Url(_port);
@@ -36,6 +38,9 @@ public sealed class AccessPlatform : Platform
         var cut = text.LastIndexOf('\n');
         return (int.Parse(text[(cut + 1)..], CultureInfo.InvariantCulture), text[..cut]);
     }
+
+    /// <summary>LDAP.</summary>
+    public string LdapUrl => string.Create(CultureInfo.InvariantCulture, $"ldap://127.0.0.1:{_ldapPort}");
 
     /// <summary>A browser at the front door.</summary>
     public Browser Browser()

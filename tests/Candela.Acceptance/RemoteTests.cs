@@ -180,6 +180,69 @@ public sealed class RemoteTests(AccessPlatform platform) : IClassFixture<AccessP
         await platform.RemoveAsync("tls");
     }
 
+    [Fact]
+    public async Task A_right_that_is_taken_away_is_gone_on_every_way_in()
+    {
+        using var home = new TemporaryFolder();
+        using var folder = new TemporaryFolder();
+        await platform.AddUserAsync("eve", Password);
+        var made = await platform.CandelaAsync("cert", "docker", "user:eve@system", folder.File("eve"));
+        Assert.True(made.ExitCode == 0, $"{made}");
+        await SignInAsync(home, "eve");
+        var ways = new Dictionary<string, Func<Task<bool>>>
+        {
+            ["REST by token"] = async () => (await Candela(home, "ps").FinishAsync()).ExitCode == 0,
+            ["REST by certificate"] = async () => (await platform.CurlAsync("/containers", "--cert", folder.File("eve/cert.pem"), "--key", folder.File("eve/key.pem"))).Status == 200,
+            ["Docker by TLS"] = async () => (await Docker("eve", folder, "ps").FinishAsync()).ExitCode == 0,
+            ["LDAP"] = async () => (await LdapAsync("eve", "uid=admin,ou=people,dc=system", "memberOf", "mail", "createTimestamp")).Output.Contains("createTimestamp", StringComparison.Ordinal),
+        };
+        var binding = "";
+        async Task GiveAsync()
+        {
+            binding = (await platform.CandelaAsync("bind", "add", "auditor", "user:eve", "/")).Text;
+            await ChangedAsync(ways, true);
+        }
+
+        await ChangedAsync(ways, false);
+        await GiveAsync();
+        _ = (await platform.CandelaAsync("bind", "rm", binding)).Text;
+        await ChangedAsync(ways, false);
+
+        // By a group, and out of it.
+        _ = (await platform.CandelaAsync("group", "create", "watchers")).Text;
+        _ = (await platform.CandelaAsync("group", "add", "watchers", "eve")).Text;
+        _ = (await platform.CandelaAsync("bind", "add", "auditor", "group:watchers", "/")).Text;
+        await ChangedAsync(ways, true);
+        _ = (await platform.CandelaAsync("group", "remove", "watchers", "eve")).Text;
+        await ChangedAsync(ways, false);
+
+        await GiveAsync();
+        _ = (await platform.CandelaAsync("user", "disable", "eve")).Text;
+        await ChangedAsync(ways, false);
+        _ = (await platform.CandelaAsync("user", "enable", "eve")).Text;
+        await ChangedAsync(ways, true);
+        _ = (await platform.CandelaAsync("user", "rm", "eve")).Text;
+        await ChangedAsync(ways, false);
+    }
+
+    /// <summary>All ways are open, or none is, within the time of the bar.</summary>
+    private static async Task ChangedAsync(Dictionary<string, Func<Task<bool>>> ways, bool isOpen)
+    {
+        var begun = Stopwatch.StartNew();
+        foreach (var (name, ask) in ways)
+        {
+            while (await ask() != isOpen)
+                Assert.True(begun.Elapsed < RevocationTime, $"{name} is {(isOpen ? "still closed" : "still open")} after {begun.Elapsed.TotalSeconds:0.0} s");
+        }
+    }
+
+    private async Task<CommandResult> LdapAsync(string user, string entry, params string[] attributes)
+    {
+        using var search = new RunningCommand(
+            "ldapsearch", ["-LLL", "-H", platform.LdapUrl, "-x", "-D", $"uid={user},ou=people,dc=system", "-w", Password, "-b", entry, "-s", "base", "(objectClass=*)", .. attributes], new Dictionary<string, string>());
+        return await search.FinishAsync();
+    }
+
     /// <summary>Signs in as a user would who has the code on one screen and a browser on another.</summary>
     private async Task SignInAsync(TemporaryFolder home, string user)
     {

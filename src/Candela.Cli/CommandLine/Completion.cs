@@ -131,6 +131,12 @@ internal static class Completion
                 Completes.Segments => client.Get(NetworkRoutes.Segments, Wire.Default.IReadOnlyListContainerNetwork).Select(segment => segment.Name),
                 Completes.SecurityGroups => client.Get(NetworkRoutes.SecurityGroups, Wire.Default.IReadOnlyListSecurityGroup).Select(group => group.Name),
                 Completes.NetworkPolicies => client.Get(NetworkRoutes.NetworkPolicies, Wire.Default.IReadOnlyListNetworkPolicy).Select(policy => policy.Name),
+                Completes.Domains => client.Get(IdentityRoutes.Domains, Wire.Default.IReadOnlyListDomainReport).Select(domain => domain.Name),
+                Completes.Users => client.Get(IdentityRoutes.Users, Wire.Default.IReadOnlyListAccountReport).Select(account => account.Name),
+                Completes.ServiceAccounts => client.Get(IdentityRoutes.ServiceAccounts, Wire.Default.IReadOnlyListAccountReport).Select(account => account.Name),
+                Completes.Groups => client.Get(IdentityRoutes.Groups, Wire.Default.IReadOnlyListGroupReport).Select(group => group.Name),
+                Completes.Roles => client.Get(IdentityRoutes.Roles, Wire.Default.IReadOnlyListRoleReport).Select(role => role.Name),
+                Completes.Clients => client.Get(IdentityRoutes.Clients, Wire.Default.IReadOnlyListClientReport).Select(one => one.Id),
                 Completes.Parents => client.Get(Routes.Parents, Wire.Default.IReadOnlyListParentRow).Select(parent => parent.Key),
                 _ => client.Get(Routes.Query(Routes.Containers, ("all", "true")), Wire.Default.IReadOnlyListContainer)
                     .Where(container => kind == Completes.Containers || container.Status.State is ContainerState.Running or ContainerState.Paused)

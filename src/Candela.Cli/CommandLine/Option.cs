@@ -13,6 +13,12 @@ internal enum Completes
     SecurityGroups,
     NetworkPolicies,
     Contexts,
+    Domains,
+    Users,
+    ServiceAccounts,
+    Groups,
+    Roles,
+    Clients,
     Words,
 }
 

@@ -34,10 +34,10 @@ internal static class AccountCommands
         new("shell", "Login shell (default /bin/bash)") { Value = "PATH" },
     ];
 
-    public static readonly Command User = Make("user", "Users: people who may sign in", "users", IdentityRoutes.Users, PersonOptions);
+    public static readonly Command User = Make("user", "Users: people who may sign in", "users", IdentityRoutes.Users, PersonOptions, Completes.Users);
 
     public static readonly Command ServiceAccount =
-        Make("service-account", "Service accounts: programs that sign in from outside", "service accounts", IdentityRoutes.ServiceAccounts, CommonOptions);
+        Make("service-account", "Service accounts: programs that sign in from outside", "service accounts", IdentityRoutes.ServiceAccounts, CommonOptions, Completes.ServiceAccounts);
 
     /// <summary>All entries of a domain, page by page.</summary>
     public static List<T> ReadAll<T>(DaemonClient client, string collection, string? domain, System.Text.Json.Serialization.Metadata.JsonTypeInfo<IReadOnlyList<T>> type, Func<T, string> name)
@@ -54,7 +54,7 @@ internal static class AccountCommands
         return all;
     }
 
-    private static Command Make(string name, string summary, string plural, string collection, Option[] attributes) => new(name, summary)
+    private static Command Make(string name, string summary, string plural, string collection, Option[] attributes, Completes completes) => new(name, summary)
     {
         Subcommands =
         [
@@ -76,6 +76,7 @@ internal static class AccountCommands
             new("show", "Show one")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [completes],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [CommandContext.OutputOption],
@@ -84,17 +85,19 @@ internal static class AccountCommands
             new("set", "Change or rename one; an empty value takes away")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [completes],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [new("name", "Another name") { Value = "NAME" }, .. attributes],
                 Run = invocation => Update(invocation, collection, Changes(invocation)),
             },
-            EachCommand("enable", "Let them in", (client, reference) => Enable(client, collection, reference, true)),
-            EachCommand("disable", "Do not let them in any more, from now on", (client, reference) => Enable(client, collection, reference, false)),
-            EachCommand("rm", "Remove them with their memberships and bindings", (client, reference) => client.Delete(IdentityRoutes.Entry(collection, reference))),
+            EachCommand("enable", "Let them in", completes, (client, reference) => Enable(client, collection, reference, true)),
+            EachCommand("disable", "Do not let them in any more, from now on", completes, (client, reference) => Enable(client, collection, reference, false)),
+            EachCommand("rm", "Remove them with their memberships and bindings", completes, (client, reference) => client.Delete(IdentityRoutes.Entry(collection, reference))),
             new("passwd", "Set a password in the owner's stead, and end a lock")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [completes],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [new("keep-password", "It need not be changed at the next sign-in")],
@@ -110,19 +113,21 @@ internal static class AccountCommands
             new("credentials", "Show what one proves itself by, and whether it is locked")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [completes],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [CommandContext.OutputOption],
                 Run = invocation => Tree.Show(invocation, IdentityRoutes.Entry(collection, invocation.Arguments[0], "credentials")),
             },
-            EachCommand("unlock", "End the lock after too many failures", (client, reference) => client.Post(IdentityRoutes.Entry(collection, reference, "unlock"))),
-            EachCommand("reset-second-factor", "Take the second factor away", (client, reference) => client.Delete(IdentityRoutes.Entry(collection, reference, "second-factor"))),
+            EachCommand("unlock", "End the lock after too many failures", completes, (client, reference) => client.Post(IdentityRoutes.Entry(collection, reference, "unlock"))),
+            EachCommand("reset-second-factor", "Take the second factor away", completes, (client, reference) => client.Delete(IdentityRoutes.Entry(collection, reference, "second-factor"))),
         ],
     };
 
-    private static Command EachCommand(string name, string summary, Action<DaemonClient, string> action) => new(name, summary)
+    private static Command EachCommand(string name, string summary, Completes completes, Action<DaemonClient, string> action) => new(name, summary)
     {
         Arguments = "NAME[@DOMAIN] [NAME[@DOMAIN]...]",
+        ArgumentCompletes = [completes],
         ArgumentsMinimum = 1,
         Run = invocation =>
         {

@@ -61,6 +61,7 @@ internal static class ClientCommands
             new("inspect", "Show a client")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [Completes.Clients],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [CommandContext.OutputOption],
@@ -69,6 +70,7 @@ internal static class ClientCommands
             new("rm", "Remove clients; their tokens count no more")
             {
                 Arguments = "NAME[@DOMAIN] [NAME[@DOMAIN]...]",
+                ArgumentCompletes = [Completes.Clients],
                 ArgumentsMinimum = 1,
                 Run = invocation =>
                 {
@@ -79,6 +81,7 @@ internal static class ClientCommands
             new("rotate-secret", "Give a client another secret, which is shown this once")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [Completes.Clients],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [new("keep", "For how long the former one goes on to count (default 0)") { Value = "SECONDS" }, CommandContext.OutputOption],

@@ -21,6 +21,7 @@ internal static class DomainCommands
             new("show", "Show a domain with its password policy")
             {
                 Arguments = "DOMAIN",
+                ArgumentCompletes = [Completes.Domains],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [CommandContext.OutputOption],
@@ -37,6 +38,7 @@ internal static class DomainCommands
             new("set", "Change a domain or its password policy")
             {
                 Arguments = "DOMAIN",
+                ArgumentCompletes = [Completes.Domains],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options =
@@ -55,6 +57,7 @@ internal static class DomainCommands
             new("rm", "Remove domains without accounts and groups")
             {
                 Arguments = "DOMAIN [DOMAIN...]",
+                ArgumentCompletes = [Completes.Domains],
                 ArgumentsMinimum = 1,
                 Run = invocation =>
                 {
@@ -65,6 +68,7 @@ internal static class DomainCommands
             new("export", "Write accounts and groups as LDIF to standard output")
             {
                 Arguments = "DOMAIN",
+                ArgumentCompletes = [Completes.Domains],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [new("passwords", "With password hashes: such a file is a secret")],
@@ -76,7 +80,7 @@ internal static class DomainCommands
                 Arguments = "DOMAIN [FILE]",
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 2,
-                ArgumentCompletes = [Completes.Nothing, Completes.Files],
+                ArgumentCompletes = [Completes.Domains, Completes.Files],
                 Examples = [("domain import acme acme.ldif", ""), ("domain import acme < acme.ldif", "")],
                 Run = Import,
             },

@@ -31,6 +31,7 @@ internal static class GroupCommands
             new("show", "Show a group")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [Completes.Groups],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [CommandContext.OutputOption],
@@ -39,6 +40,7 @@ internal static class GroupCommands
             new("set", "Change or rename a group; an empty value takes away")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [Completes.Groups],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options =
@@ -53,6 +55,7 @@ internal static class GroupCommands
             new("rm", "Remove groups with their memberships and bindings")
             {
                 Arguments = "NAME[@DOMAIN] [NAME[@DOMAIN]...]",
+                ArgumentCompletes = [Completes.Groups],
                 ArgumentsMinimum = 1,
                 Run = invocation =>
                 {
@@ -63,6 +66,7 @@ internal static class GroupCommands
             new("members", "List the direct members of a group")
             {
                 Arguments = "NAME[@DOMAIN]",
+                ArgumentCompletes = [Completes.Groups],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [CommandContext.OutputOption],
@@ -76,6 +80,7 @@ internal static class GroupCommands
     private static Command MemberCommand(string name, string summary, Action<Http.DaemonClient, string> change) => new(name, summary)
     {
         Arguments = "GROUP[@DOMAIN] MEMBER [MEMBER...]",
+        ArgumentCompletes = [Completes.Groups],
         ArgumentsMinimum = 2,
         Description = "A member is a user's name, or group:NAME or service-account:NAME, of the group's own domain.",
         Examples = [($"group {name} developers@acme ada group:testers", "")],

@@ -28,6 +28,7 @@ internal static class PolicyCommands
             new("show", "Show a role")
             {
                 Arguments = "ROLE",
+                ArgumentCompletes = [Completes.Roles],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [TenantOption, CommandContext.OutputOption],
@@ -45,6 +46,7 @@ internal static class PolicyCommands
             new("set", "Change what a role allows, for all who have it")
             {
                 Arguments = "ROLE",
+                ArgumentCompletes = [Completes.Roles],
                 ArgumentsMinimum = 1,
                 ArgumentsMaximum = 1,
                 Options = [TenantOption, PermissionOption with { Help = "All its permissions from now on; repeatable" }, DescriptionOption],
@@ -53,6 +55,7 @@ internal static class PolicyCommands
             new("rm", "Remove roles that nobody has")
             {
                 Arguments = "ROLE [ROLE...]",
+                ArgumentCompletes = [Completes.Roles],
                 ArgumentsMinimum = 1,
                 Options = [TenantOption],
                 Run = invocation =>
@@ -79,6 +82,7 @@ internal static class PolicyCommands
             new("add", "Give a role to somebody, somewhere")
             {
                 Arguments = "ROLE SUBJECT [SCOPE]",
+                ArgumentCompletes = [Completes.Roles, Completes.Nothing],
                 ArgumentsMinimum = 2,
                 ArgumentsMaximum = 3,
                 Description = SubjectHelp + " Without a scope it is the whole system.",
