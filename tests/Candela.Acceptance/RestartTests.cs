@@ -88,6 +88,16 @@ public sealed class RestartTests(RestartPlatform platform)
     }
 
     [Fact]
+    public async Task Up_takes_every_option_of_the_daemon()
+    {
+        using var daemon = new RunningCommand(Path.Combine(Platform.Binaries, "candelad"), ["--help"], new Dictionary<string, string>());
+        var help = (await platform.CandelaAsync("up", "--help")).Text;
+        var options = (await daemon.FinishAsync()).Lines.Select(line => line.Trim().Split(' ')[0]).Where(word => word.StartsWith("--", StringComparison.Ordinal) && word != "--help,").ToList();
+        Assert.InRange(options.Count, 15, 100);
+        Assert.All(options, option => Assert.Contains($" {option} ", help, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void State_is_closed_to_other_users() =>
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(platform.StateFolder));
 
