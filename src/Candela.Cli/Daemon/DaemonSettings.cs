@@ -11,7 +11,6 @@ internal sealed class DaemonSettings
     public static readonly IReadOnlyList<Option> Options =
     [
         new("store", "Records on an etcd cluster: etcd://HOST[:PORT][,...][/PREFIX] (default: a SQLite file in the state folder)") { Value = "ADDRESS" },
-        new("store", "Records on an etcd cluster (default: a SQLite file in the state folder)") { Value = "URL" },
         new("https", "HTTPS: sign-in, REST API, certificates, ACME (default none)") { Value = "ADDRESS:PORT" },
         new("docker-tls", "Docker by TCP, with client certificates of Candela (default none)") { Value = "ADDRESS:PORT" },
         new("ldap", "LDAP with StartTLS (default none)") { Value = "ADDRESS:PORT" },
