@@ -129,7 +129,7 @@ internal sealed class HostFirewall
         // that of the way, so that the answer comes back the same way. Other sources stay what they are.
         foreach ((byte family, int offset, IPNetwork sources) in new[]
         {
-            (Version4, 12, _options.TransitIpv4!.Value), (Version6, 8, _options.TransitIpv6), (Version4, 12, IPNetwork.Parse("127.0.0.0/8")),
+            (Version4, 12, _options.TransitIpv4!.Value), (Version6, 8, _options.TransitIpv6!.Value), (Version4, 12, IPNetwork.Parse("127.0.0.0/8")),
         })
         {
             AddressRange range = AddressRange.Of(sources);
@@ -152,8 +152,12 @@ internal sealed class HostFirewall
         // To other machines a container has this host's address: it must not be able to make up segments' packets.
         In(new NftRule().FromLink(Ours).L4((byte)Plan.Protocol.Udp).Payload(TransportHeader, 2, 2).Equal(BigEndian(_options.VxlanPort)).Verdict(NftVerdict.Drop));
         In(new NftRule().FromLink(Ours).Verdict(NftVerdict.Accept));
-        if (_dropsForeignForwarding)
-            In(new NftRule().Verdict(NftVerdict.Drop));
+        if (!_dropsForeignForwarding)
+            return;
+        // What is another instance's, that one decides.
+        In(new NftRule().FromLink(HostOptions.LinkFamily + "*").Verdict(NftVerdict.Accept));
+        In(new NftRule().ToLink(HostOptions.LinkFamily + "*").Verdict(NftVerdict.Accept));
+        In(new NftRule().Verdict(NftVerdict.Drop));
     }
 
     private void AddInput(NftBatch batch)

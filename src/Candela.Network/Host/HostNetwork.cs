@@ -16,6 +16,12 @@ namespace Candela.Network.Host;
 /// <remarks>Not for several threads at once.</remarks>
 internal sealed class HostNetwork : IDisposable
 {
+    // Shared address space (RFC 6598) is for such inner networks; benchmarking space (RFC 2544) where that is in use.
+    private static readonly IPNetwork[] s_transit4 = [.. Enumerable.Range(0, 64).Select(static i => IPNetwork.Parse($"100.{127 - i}.0.0/16")), IPNetwork.Parse("198.18.0.0/16"), IPNetwork.Parse("198.19.0.0/16")];
+
+    // Unique local addresses (RFC 4193).
+    private static readonly IPNetwork[] s_transit6 = [.. Enumerable.Range(0, 64).Select(static i => IPNetwork.Parse($"fdcd:6e64:7472:{0x616e + i:x}::/64"))];
+
     private readonly NetworkNamespace _host;
     private readonly RouteSocket _route;
     private readonly NftSocket _nft;
@@ -30,9 +36,9 @@ internal sealed class HostNetwork : IDisposable
         _route = new RouteSocket(host);
         _nft = new NftSocket(host);
         _reservations = new PortReservations(host);
-        _options = options.TransitIpv4 is null ? options with { TransitIpv4 = ChooseTransit(options.LinkPrefix) } : options;
+        _options = options with { TransitIpv4 = options.TransitIpv4 ?? ChooseTransit(options.LinkPrefix, s_transit4), TransitIpv6 = options.TransitIpv6 ?? ChooseTransit(options.LinkPrefix, s_transit6) };
         _forwarding = new ForwardingSwitch(host, stateFolder);
-        _forwarding.On();
+        _forwarding.On(LinksOfOthers());
         _firewall = new HostFirewall(_nft, _options, _forwarding.WasOff);
         Tunnels = new Tunnels(_route, options.VxlanPort);
     }
@@ -78,7 +84,7 @@ internal sealed class HostNetwork : IDisposable
                 batch.DeleteLink(link.Index, link.Name);
         });
         _firewall.Remove();
-        _forwarding.Restore();
+        _forwarding.Restore(LinksOfOthers());
     }
 
     public void Dispose()
@@ -100,7 +106,7 @@ internal sealed class HostNetwork : IDisposable
         _route.Execute(b =>
         {
             b.SetAutomaticIPv6(link.Index, link.Name, enabled: true);
-            b.SetLink(link.Index, $"set {link.Name} up", up: true, alias: $"candela project {plan.Id}");
+            b.SetLink(link.Index, $"set {link.Name} up", up: true, alias: _forwarding.Describe($"candela project {plan.Id}"));
             b.AddAddress(link.Index, uplink.Outside4, Uplink.PrefixLength4);
             if (HasIpv6)
                 b.AddAddress(link.Index, uplink.Outside6, Uplink.PrefixLength6);
@@ -110,24 +116,25 @@ internal sealed class HostNetwork : IDisposable
 
     private bool HasIpv6 => _host.GetParameter("ipv6/conf/all/disable_ipv6") == "0";
 
-    // Shared address space (RFC 6598) is for such inner networks; benchmarking space (RFC 2544) where that is in use.
-    private IPNetwork ChooseTransit(string ownPrefix)
+    private IPNetwork ChooseTransit(string ownPrefix, IPNetwork[] candidates)
     {
-        IPNetwork[] candidates = [.. Enumerable.Range(0, 64).Select(i => IPNetwork.Parse($"100.{127 - i}.0.0/16")), IPNetwork.Parse("198.18.0.0/16"), IPNetwork.Parse("198.19.0.0/16")];
-        IPNetwork[] used = [.. RoutesOfOthers(ownPrefix)];
+        IPNetwork[] used = [.. RoutesOfOthers(ownPrefix, candidates[0].BaseAddress.AddressFamily)];
         foreach (IPNetwork candidate in candidates)
         {
             if (!used.Any(u => SubnetPool.Overlap(u, candidate)))
                 return candidate;
         }
 
-        throw new CandelaException(ErrorCode.ResourceExhausted, "the host has routes to all of 100.64.0.0/10 and 198.18.0.0/15: choose another network for the projects' ways out");
+        throw new CandelaException(ErrorCode.ResourceExhausted, $"the host has routes to all networks from {candidates[0]} to {candidates[^1]} that the projects' ways out could have: remove one");
     }
 
-    private IEnumerable<IPNetwork> RoutesOfOthers(string ownPrefix)
+    private IEnumerable<IPNetwork> RoutesOfOthers(string ownPrefix, AddressFamily family)
     {
         var ours = _route.Links().Where(l => l.Name.StartsWith(ownPrefix, StringComparison.Ordinal)).Select(l => l.Index).ToHashSet();
-        return _route.Routes().Where(r => r.Destination.PrefixLength > 0 && r.Destination.BaseAddress.AddressFamily == AddressFamily.InterNetwork && !ours.Contains(r.Index))
+        return _route.Routes().Where(r => r.Destination.PrefixLength > 0 && r.Destination.BaseAddress.AddressFamily == family && !ours.Contains(r.Index))
             .Select(r => r.Destination);
     }
+
+    private IEnumerable<LinkState> LinksOfOthers() => _route.Links()
+        .Where(l => l.Name.StartsWith(HostOptions.LinkFamily, StringComparison.Ordinal) && !l.Name.StartsWith(_options.LinkPrefix, StringComparison.Ordinal));
 }

@@ -16,7 +16,7 @@ internal sealed record Uplink(string HostLink, IPAddress Outside4, IPAddress Ins
     public static Uplink Of(ProjectPlan plan, HostOptions options)
     {
         UInt128 base4 = AddressRange.Of(options.TransitIpv4!.Value).First + (UInt128)(plan.Number * 2);
-        UInt128 base6 = AddressRange.Of(options.TransitIpv6).First + (UInt128)(plan.Number * 2);
+        UInt128 base6 = AddressRange.Of(options.TransitIpv6!.Value).First + (UInt128)(plan.Number * 2);
         return new Uplink(options.LinkPrefix + plan.Number, At(base4, false), At(base4 + 1, false), At(base6, true), At(base6 + 1, true));
     }
 
