@@ -13,8 +13,6 @@ internal static partial class NetworkSection
     private const string Network = "bench", Port = "5000", PublishedPort = "5001";
     private const int BlockKibibytes = 64, SmallBlockKibibytes = 1, FirstKibibytes = 4096;
 
-    // Says so many blocks of so many KiB are to come, sends them, and waits for the answer that all have come.
-    private const string Sender = "echo {0} {1}; dd if=/dev/zero bs={1}k count={0} 2>/dev/null; read answer";
     private const string Receiver = "read count size; dd of=/dev/null bs=${size}k count=$count iflag=fullblock 2>/dev/null; echo done";
     private static readonly TimeSpan s_enough = TimeSpan.FromSeconds(2);
 
@@ -80,7 +78,7 @@ internal static partial class NetworkSection
         try
         {
             string[] Send(string address, string port, int blocks, int size) =>
-                ["nc", address, port, "-e", "sh", "-c", string.Format(CultureInfo.InvariantCulture, Sender, blocks, size)];
+                ["nc", address, port, "-e", "sh", "-c", Sender(blocks, size)];
             double Rate(string address, int size) => RateOf(size, blocks => engine.Docker(["exec", "client", .. Send(address, Port, blocks, size)]));
 
             double between = Rate("server", BlockKibibytes), small = Rate("server", SmallBlockKibibytes), out_ = Rate(BenchHost.Outside, BlockKibibytes);
@@ -96,6 +94,10 @@ internal static partial class NetworkSection
             engine.Docker("rm", "-f", "server", "client");
         }
     }
+
+    // Says so many blocks of so many KiB are to come, sends them, and waits for the answer that all have come.
+    private static string Sender(int blocks, int kibibytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"echo {blocks} {kibibytes}; dd if=/dev/zero bs={kibibytes}k count={blocks} 2>/dev/null; read answer");
 
     // MiB a second, of a transfer that is long enough for the start of its programs not to count.
     private static double RateOf(int blockKibibytes, Action<int> send)
