@@ -8,7 +8,7 @@ internal sealed record BenchOptions
     public const string Churn = "churn";
 
     /// <summary>What measures; run when nothing else is asked for.</summary>
-    public static readonly IReadOnlyList<string> AllSections = ["run", "stages", "clone", "fork", "throughput", "idle", "identity", "policies", "network"];
+    public static readonly IReadOnlyList<string> AllSections = ["run", "build", "stages", "clone", "fork", "throughput", "idle", "identity", "policies", "network"];
 
     public required IReadOnlyList<string> Sections { get; init; }
 

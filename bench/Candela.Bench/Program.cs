@@ -46,7 +46,7 @@ internal static class Program
             var candela = options.WithoutCandela || options.Sections.All(section => section is "identity" or "policies" or "network") ? null : new CandelaEngine(Path.Combine(folder, "candela"), options.Programs);
             if (candela is not null)
                 engines.Add(candela);
-            bool compares = options.Sections.Any(section => section is "run" or "throughput");
+            bool compares = options.Sections.Any(section => section is "run" or "throughput" or "build");
             if (compares && !options.WithoutDocker)
                 engines.Add(new DockerEngine(Path.Combine(folder, "docker")));
             foreach (var engine in engines)
@@ -78,6 +78,9 @@ internal static class Program
                 break;
             case "throughput":
                 ThroughputSection.Measure(engines, options, report);
+                break;
+            case "build" when candela is not null:
+                BuildSection.Measure(engines, candela, options, report);
                 break;
             case "stages" when candela is not null:
                 StagesSection.Measure(candela, options, report);

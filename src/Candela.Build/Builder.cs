@@ -146,7 +146,7 @@ public sealed class Builder : IDisposable
             default:
                 StageState stage = _stages[^1];
                 (stage.Configuration, string told) = ConfigurationSteps.Apply(instruction, stage, _file.Escape);
-                await CommitAsync(stage, $"/bin/sh -c #(nop)  {told}", null, cancellationToken).ConfigureAwait(false);
+                await CommitAsync(stage, $"{Nop(stage)}  {told}", null, cancellationToken).ConfigureAwait(false);
                 break;
         }
     }
@@ -212,7 +212,7 @@ public sealed class Builder : IDisposable
         StageState stage = _stages[^1];
         foreach ((string name, string? value) in Declarations(instruction, stage.Substitution))
             stage.SetArgument(name, value ?? _globalArguments.LastOrDefault(argument => argument.Name == name).Value);
-        await CommitAsync(stage, $"/bin/sh -c #(nop)  ARG {instruction.Arguments}", null, cancellationToken).ConfigureAwait(false);
+        await CommitAsync(stage, $"{Nop(stage)}  ARG {instruction.Arguments}", null, cancellationToken).ConfigureAwait(false);
     }
 
     private IEnumerable<(string Name, string? Value)> Declarations(Instruction instruction, Substitution substitution)
@@ -236,7 +236,7 @@ public sealed class Builder : IDisposable
             throw DockerfileException.Invalid("Please provide a source image with `from` prior to run");
         IReadOnlyList<string> command = RunStep.Command(instruction, stage);
         IReadOnlyList<string> variables = stage.ArgumentVariables;
-        string[] told = [.. variables.Where(static variable => !StageState.PredefinedArguments.Contains(variable.Split('=', 2)[0]))];
+        string[] told = [.. variables.Where(static variable => !StageState.PredefinedArguments.Contains(variable.Split('=', 2)[0])).Order(StringComparer.Ordinal)];
         string createdBy = (told.Length == 0 ? "" : $"|{told.Length} {string.Join(' ', told)} ") + string.Join(' ', command);
         if (await TakeCachedAsync(stage, createdBy, cancellationToken).ConfigureAwait(false))
             return;
@@ -261,7 +261,7 @@ public sealed class Builder : IDisposable
         {
             await SayAsync($" ---> Running in {Short(container.Id)}\n", cancellationToken).ConfigureAwait(false);
             Decoder decoder = Encoding.UTF8.GetDecoder(), errors = Encoding.UTF8.GetDecoder();
-            int exitCode = await container.RunAsync(chunk => WriteOutputAsync(chunk.IsStderr ? errors : decoder, chunk.Data, cancellationToken), cancellationToken).ConfigureAwait(false);
+            int exitCode = await container.RunAsync(chunk => WriteOutputAsync(chunk.IsStderr ? errors : decoder, chunk.Data, chunk.IsStderr, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (exitCode != 0)
                 throw new BuildCommandException($"The command '{string.Join(' ', command)}' returned a non-zero code: {exitCode}", exitCode);
             Pipe pipe = new();
@@ -285,7 +285,7 @@ public sealed class Builder : IDisposable
     {
         StageState stage = _stages[^1];
         stage.Files ??= await _host.OpenFilesAsync(stage.Image?.Id, cancellationToken).ConfigureAwait(false);
-        CopyStep step = new(instruction, stage, _file.Escape, _host, _time);
+        CopyStep step = new(instruction, stage, _host, _time);
         string? from = instruction.Keyword == "COPY" ? instruction.Flag("from") : null;
         FileTree source = _context;
         FileTree? other = null;
@@ -295,7 +295,7 @@ public sealed class Builder : IDisposable
         {
             (LayerBuilder layer, string told) = await step.RunAsync(source, from is null, cancellationToken).ConfigureAwait(false);
             using (layer)
-                await CommitLayerAsync(stage, $"/bin/sh -c #(nop) {told}", layer, cancellationToken).ConfigureAwait(false);
+                await CommitLayerAsync(stage, $"{Nop(stage)} {told}", layer, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -315,7 +315,7 @@ public sealed class Builder : IDisposable
         string given = stage.Substitution.Expand(instruction.Arguments);
         string path = Absolute(stage.Configuration.WorkingDirectory, given);
         stage.Configuration = stage.Configuration with { WorkingDirectory = path };
-        string createdBy = $"/bin/sh -c #(nop) WORKDIR {path}";
+        string createdBy = $"{Nop(stage)} WORKDIR {path}";
         if (await TakeCachedAsync(stage, createdBy, cancellationToken).ConfigureAwait(false))
             return;
         stage.Files ??= await _host.OpenFilesAsync(stage.Image?.Id, cancellationToken).ConfigureAwait(false);
@@ -342,7 +342,7 @@ public sealed class Builder : IDisposable
         foreach ((string name, string value) in _request.Labels)
             labels[name] = value;
         stage.Configuration = stage.Configuration with { Labels = labels };
-        await CommitAsync(stage, $"/bin/sh -c #(nop)  LABEL {told}", null, cancellationToken).ConfigureAwait(false);
+        await CommitAsync(stage, $"{Nop(stage)}  LABEL {told}", null, cancellationToken).ConfigureAwait(false);
         await SayAsync($" ---> {Short(stage.Image?.Id)}\n", cancellationToken).ConfigureAwait(false);
     }
 
@@ -405,12 +405,13 @@ public sealed class Builder : IDisposable
         }
     }
 
-    private async ValueTask WriteOutputAsync(Decoder decoder, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    /// <summary>Standard error is red, as Docker shows it.</summary>
+    private async ValueTask WriteOutputAsync(Decoder decoder, ReadOnlyMemory<byte> data, bool isError, CancellationToken cancellationToken)
     {
         char[] characters = new char[Encoding.UTF8.GetMaxCharCount(data.Length)];
         int count = decoder.GetChars(data.Span, characters, flush: false);
         if (count > 0)
-            await SayAsync(new string(characters, 0, count), cancellationToken).ConfigureAwait(false);
+            await SayAsync(isError ? $"\e[91m{characters.AsSpan(0, count)}\e[0m" : new string(characters, 0, count), cancellationToken).ConfigureAwait(false);
     }
 
     private ValueTask SayAsync(string text, CancellationToken cancellationToken) => _output.WriteAsync(text, cancellationToken);
@@ -428,6 +429,9 @@ public sealed class Builder : IDisposable
 
         return "/" + string.Join('/', parts);
     }
+
+    /// <summary>How the history tells of what is no command.</summary>
+    private static string Nop(StageState stage) => $"{string.Join(' ', stage.Shell)} #(nop)";
 
     private static string StageName(Instruction from)
     {

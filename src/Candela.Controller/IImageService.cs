@@ -65,9 +65,9 @@ public interface IImageService
     /// <summary>Removes a name or an image; Conflict (Docker's wording) when containers use it.</summary>
     Task<IReadOnlyList<ImageRemoval>> RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken);
 
-    /// <summary>Removes dangling images (with <paramref name="all"/>: every unused one) and collects garbage; images in use stay.</summary>
+    /// <summary>Removes dangling images (with <paramref name="all"/>: every unused one) that <paramref name="isMeant"/> is true of (null: any) and collects garbage; images in use stay.</summary>
     /// <returns>What was removed, and by how many bytes the store's disk usage fell.</returns>
-    Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken);
+    Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, Func<Image, bool>? isMeant, CancellationToken cancellationToken);
 
     /// <summary>Disk usage of all image data, bytes.</summary>
     Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken);

@@ -83,6 +83,7 @@ public sealed class BuilderTests : IDisposable
             COPY dir /copy
             COPY dir/sub a.t* many/
             COPY --chown=u:g --chmod=4711 a.txt /owned
+            COPY --chown=u:g dir /own/deep
             ADD archive.tar /unpacked
             ADD http://example.org/x/file.bin /fetched/
             COPY <<A <<"B" /docs/
@@ -98,7 +99,7 @@ public sealed class BuilderTests : IDisposable
             Assert.Equal((path, content), (path, await ReadAsync(image, path)));
         Assert.Equal(("0:0 640", "5:9 4711", "7:8 640", "0:0 600"), (await StatAsync(image, "copy/f"), await StatAsync(image, "owned"), await StatAsync(image, "unpacked/packed"), await StatAsync(image, "fetched/file.bin")));
         Assert.Equal("7:8 700", await StatAsync(image, "there")); // as the image has it
-        Assert.Equal("0:0 755", await StatAsync(image, "copy"));
+        Assert.Equal(("0:0 755", "0:0 755", "5:9 755"), (await StatAsync(image, "copy"), await StatAsync(image, "own"), await StatAsync(image, "own/deep")));
     }
 
     [Fact]

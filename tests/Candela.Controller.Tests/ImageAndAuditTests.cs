@@ -45,10 +45,10 @@ public sealed class ImageAndAuditTests : IAsyncDisposable
         var content = Path.Combine((await daemon.Machines.GetAsync(Alice, Token)).StateFolder, "content");
         await File.WriteAllBytesAsync(content, Enumerable.Repeat((byte)1, 16 << 20).ToArray(), Token);
         _host.Images.Removing = () => File.Delete(content);
-        var (removed, freed) = await daemon.Images.PruneAsync(Alice, false, Token);
+        var (removed, freed) = await daemon.Images.PruneAsync(Alice, false, null, Token);
         Assert.Equal(["sha256:" + new string('d', 64)], removed.Select(removal => removal.Deleted));
         Assert.InRange(freed, 15 << 20, 16 << 20); // the daemon's own state lies there too, and grows
-        (removed, _) = await daemon.Images.PruneAsync(Alice, true, Token);
+        (removed, _) = await daemon.Images.PruneAsync(Alice, true, null, Token);
         Assert.Equal(["bare:latest"], removed.Select(removal => removal.Untagged).OfType<string>());
         Assert.Equal(["base:latest", "held:latest"], (await daemon.Images.ListAsync(Alice, Token)).SelectMany(image => image.Tags).Order());
     }

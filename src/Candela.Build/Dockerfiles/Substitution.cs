@@ -28,7 +28,7 @@ internal sealed class Substitution(Func<string, string?> value, char escape)
 
     /// <summary>Replaces in a word and cuts what variables bring at white space, as EXPOSE needs.</summary>
     public IReadOnlyList<string> ExpandWords(string text) =>
-        [.. Words.Split(text, escape).SelectMany(word => Expand(word).Split(' ', StringSplitOptions.RemoveEmptyEntries))];
+        [.. Words.SplitPlainly(text).SelectMany(word => Expand(word).Split(' ', StringSplitOptions.RemoveEmptyEntries))];
 
     /// <summary>Replaces variables only: quotes mean nothing in a here-document.</summary>
     public string ExpandHeredoc(string content)

@@ -24,6 +24,9 @@ internal static class Words
         }
     }
 
+    /// <summary>Cuts at white space, whatever the quotes, as COPY, ADD, VOLUME and EXPOSE are read.</summary>
+    public static IReadOnlyList<string> SplitPlainly(string text) => text.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>Cuts at white space; quotes hold together and stay, an escaped character loses its meaning and its escape stays.</summary>
     public static IReadOnlyList<string> Split(string text, char escape)
     {

@@ -32,13 +32,13 @@ internal static class ConfigurationSteps
             case "LABEL":
                 return Label(instruction, stage, escape);
             case "EXPOSE":
-                List<string> ports = [.. substitution.ExpandWords(instruction.Arguments).Select(port => Port(port, instruction.Line)).SelectMany(static port => port).Order(StringComparer.Ordinal)];
-                return (before with { ExposedPorts = [.. before.ExposedPorts.Union(ports)] }, $"EXPOSE {string.Join(' ', ports)}");
+                List<string> ports = [.. substitution.ExpandWords(instruction.Arguments).Order(StringComparer.Ordinal)];
+                return (before with { ExposedPorts = [.. before.ExposedPorts.Union(ports.SelectMany(port => Port(port, instruction.Line)))] }, $"EXPOSE {string.Join(' ', ports)}");
             case "USER":
                 string user = substitution.Expand(instruction.Arguments);
                 return (before with { User = user }, $"USER {user}");
             case "VOLUME":
-                IReadOnlyList<string> volumes = [.. (Words.ParseList(instruction.Arguments) ?? Words.Split(instruction.Arguments, escape)).Select(substitution.Expand).Select(static volume => volume.Trim())];
+                IReadOnlyList<string> volumes = [.. (Words.ParseList(instruction.Arguments) ?? Words.SplitPlainly(instruction.Arguments)).Select(substitution.Expand).Select(static volume => volume.Trim())];
                 if (volumes.Any(static volume => volume.Length == 0))
                     throw DockerfileException.Syntax(instruction.Line, "VOLUME specified can not be an empty string");
                 return (before with { Volumes = [.. before.Volumes.Union(volumes)] }, $"VOLUME [{string.Join(' ', volumes)}]");

@@ -8,7 +8,7 @@ using Candela.Model;
 namespace Candela.Build.Steps;
 
 /// <summary>COPY and ADD: makes a layer of files of the context, of another stage or image, of the Dockerfile itself, or from an address.</summary>
-internal sealed class CopyStep(Instruction instruction, StageState stage, char escape, IBuildHost host, TimeProvider time)
+internal sealed class CopyStep(Instruction instruction, StageState stage, IBuildHost host, TimeProvider time)
 {
     private const UnixFileMode FetchedMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -27,7 +27,7 @@ internal sealed class CopyStep(Instruction instruction, StageState stage, char e
                 throw Fail($"the --{DockerfileException.Shorten(name)} option is not supported: it needs BuildKit");
         }
 
-        IReadOnlyList<string> words = Words.ParseList(instruction.Arguments) ?? Words.Split(instruction.Arguments, escape);
+        IReadOnlyList<string> words = Words.ParseList(instruction.Arguments) ?? Words.SplitPlainly(instruction.Arguments);
         IReadOnlyList<string> expanded = [.. words.Select(word => IsHeredoc(word) ? word : stage.Substitution.Expand(word))];
         if (expanded.Count < 2)
             throw DockerfileException.Syntax(instruction.Line, $"{instruction.Keyword} requires at least two arguments, but only one was provided. Destination could not be determined.");

@@ -59,8 +59,8 @@ internal sealed class AuditedImageService(ImageService inner, AccessControl acce
     public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.remove", Verb.Delete, reference, () => inner.RemoveAsync(caller, reference, force, cancellationToken), cancellationToken);
 
-    public Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken) =>
-        RunAsync(caller, "image.prune", Verb.Delete, "", () => inner.PruneAsync(caller, all, cancellationToken), cancellationToken);
+    public Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, Func<Image, bool>? isMeant, CancellationToken cancellationToken) =>
+        RunAsync(caller, "image.prune", Verb.Delete, "", () => inner.PruneAsync(caller, all, isMeant, cancellationToken), cancellationToken);
 
     public Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken) =>
         RunAsync(caller, "image.usage", Verb.List, "", () => inner.GetDiskUsageAsync(caller, cancellationToken), cancellationToken);

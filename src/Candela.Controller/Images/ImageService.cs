@@ -52,11 +52,11 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
     public Task<IReadOnlyList<ImageRemoval>> RemoveAsync(Caller caller, string reference, bool force, CancellationToken cancellationToken) =>
         removals.RunAsync(() => RemoveOneAsync(reference, force, cancellationToken), cancellationToken);
 
-    public async Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, Func<Image, bool>? isMeant, CancellationToken cancellationToken)
     {
         // A removal collects the garbage that it makes, so what all of them freed is measured.
         var before = await GetDiskUsageAsync(caller, cancellationToken);
-        var removed = await removals.RunAsync(() => RemoveUnusedAsync(all, cancellationToken), cancellationToken);
+        var removed = await removals.RunAsync(() => RemoveUnusedAsync(all, isMeant, cancellationToken), cancellationToken);
         await store.CollectGarbageAsync(cancellationToken);
         return (removed, Math.Max(0, before - await GetDiskUsageAsync(caller, cancellationToken)));
     }
@@ -89,12 +89,12 @@ internal sealed class ImageService(ControllerOptions options, IImageStore store,
         }
     }
 
-    private async Task<IReadOnlyList<ImageRemoval>> RemoveUnusedAsync(bool all, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ImageRemoval>> RemoveUnusedAsync(bool all, Func<Image, bool>? isMeant, CancellationToken cancellationToken)
     {
         var removed = new List<ImageRemoval>();
         foreach (var image in await store.ListAsync(cancellationToken))
         {
-            if (!all && image.Tags.Count > 0 || containers.FindUser(image.Id) is not null)
+            if (!all && image.Tags.Count > 0 || isMeant?.Invoke(image) is false || containers.FindUser(image.Id) is not null)
                 continue;
             try
             {

@@ -19,7 +19,7 @@ internal static class ImageEndpoints
     public static void Map(DockerRoutes routes)
     {
         routes.Get("/images/json", RouteAccess.Service(ResourceKind.Image, Verb.List), ListAsync);
-        routes.Get("/images/search", RouteAccess.Project(ResourceKind.Image, Verb.List), static _ => throw DockerException.NotSupported("docker search is"));
+        routes.Get("/images/search", RouteAccess.Project(ResourceKind.Image, Verb.List), static _ => throw new DockerException(StatusCodes.Status501NotImplemented, "docker search is not supported by Candela: no registry is asked for its list. Name the image: docker pull NAME"));
         routes.Get("/images/get", RouteAccess.Service(ResourceKind.Image, Verb.Get), static request => SaveEndpoints.SaveAsync(request, [.. request.Query["names"].OfType<string>()]));
         routes.Post("/images/create", RouteAccess.Service(ResourceKind.Image, Verb.Create), PullEndpoints.CreateAsync);
         routes.Post("/images/load", RouteAccess.Service(ResourceKind.Image, Verb.Create), LoadEndpoints.LoadAsync);
@@ -152,14 +152,10 @@ internal static class ImageEndpoints
     private static async Task PruneAsync(DockerRequest request)
     {
         var filters = FilterSet.Parse(request.Query, "dangling", "label", "label!", "until");
-        foreach (var key in (string[])["label", "label!", "until"])
-        {
-            if (filters.Has(key))
-                throw DockerException.NotSupported($"docker image prune --filter {key} is");
-        }
-
         var all = filters.Flag("dangling") is false;
-        var (removed, freed) = await request.Images.PruneAsync(request.Caller, all, request.Aborted);
+        var until = filters["until"].Select(text => PruneTime.Parse(text, request.Services.Time.GetUtcNow())).ToList();
+        var (removed, freed) = await request.Images.PruneAsync(
+            request.Caller, all, image => filters.Labels(image.Configuration.Labels) && filters.NoLabels(image.Configuration.Labels) && until.All(time => image.CreatedAt < time), request.Aborted);
         await request.WriteJsonAsync(new ImagesPruned(removed.Count == 0 ? null : [.. removed.Select(View)], freed), DockerJson.Default.ImagesPruned);
     }
 

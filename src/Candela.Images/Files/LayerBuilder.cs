@@ -98,6 +98,7 @@ public sealed class LayerBuilder : IDisposable
         Dictionary<Inode, List<string>> files = [];
         if (node.IsFolder)
         {
+            AddFolders(Parent(name), default); // Docker gives the owner to the folder itself only
             AddFolders(name, made);
             CopyFolder(node.Node, name, style, files, cancellationToken);
         }

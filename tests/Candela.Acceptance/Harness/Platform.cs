@@ -206,6 +206,7 @@ public class Platform : IAsyncLifetime
     {
         ["DOCKER_CONFIG"] = _dockerConfiguration,
         ["DOCKER_CLI_HINTS"] = "false",
+        ["DOCKER_BUILDKIT"] = "0", // there is no other builder here
     };
 
     /// <summary>All instances take the guest from one cache, which is made for concurrent use: the kernel is downloaded once.</summary>

@@ -124,7 +124,7 @@ public sealed class LifecycleTests
     [InlineData("network connect --driver-opt a=b bridge box", "the option a of a connection")]
     [InlineData("save --platform linux/arm64 candela/base", "only linux/amd64")]
     [InlineData("save none", "No such image: none:latest")]
-    [InlineData("search x", "docker search is not supported yet")]
+    [InlineData("search x", "docker search is not supported by Candela")]
     [InlineData("update --memory 64m box", "docker update is not supported yet")]
     [InlineData("swarm init", "swarm mode is not supported yet")]
     [InlineData("node ls", "This node is not a swarm manager")]

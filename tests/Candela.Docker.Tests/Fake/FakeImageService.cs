@@ -114,7 +114,7 @@ internal sealed class FakeImageService : IImageService
         return [.. image.Tags.Select(tag => new ImageRemoval(tag, null)), new ImageRemoval(null, image.Id)];
     }
 
-    public Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, CancellationToken cancellationToken) =>
+    public Task<(IReadOnlyList<ImageRemoval> Removed, long FreedBytes)> PruneAsync(Caller caller, bool all, Func<Image, bool>? isMeant, CancellationToken cancellationToken) =>
         Task.FromResult<(IReadOnlyList<ImageRemoval>, long)>(([new ImageRemoval(null, "sha256:" + new string('b', 64))], 4096));
 
     public Task<long> GetDiskUsageAsync(Caller caller, CancellationToken cancellationToken) => Task.FromResult(1_500_000L);

@@ -74,7 +74,7 @@ internal static class ImageEndpoints
 
     private static async Task<Ok<PruneAnswer>> PruneAsync(HttpContext http, IImageService images, CancellationToken cancellationToken, bool all = false)
     {
-        var (removed, freedBytes) = await images.PruneAsync(http.Caller, all, cancellationToken);
+        var (removed, freedBytes) = await images.PruneAsync(http.Caller, all, isMeant: null, cancellationToken);
         return TypedResults.Ok(new PruneAnswer(removed, freedBytes));
     }
 }
