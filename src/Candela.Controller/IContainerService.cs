@@ -57,6 +57,12 @@ public interface IContainerService
     /// <summary>Renames.</summary>
     Task RenameAsync(Caller caller, string reference, string name, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Changes limits, at once when it runs, and the restart policy. Conflict: its micro-VM, which does not grow while it runs, is too small
+    /// for them, or it is paused.
+    /// </summary>
+    Task UpdateAsync(Caller caller, string reference, ContainerUpdate update, CancellationToken cancellationToken);
+
     /// <summary>Connects to one more network, at once when it runs. Conflict: it is connected to it already; ResourceExhausted: to too many.</summary>
     Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken);
 

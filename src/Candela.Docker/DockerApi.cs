@@ -49,6 +49,7 @@ public static class DockerApi
         EventEndpoints.Map(routes);
         AuthEndpoints.Map(routes);
         ContainerEndpoints.Map(routes);
+        UpdateEndpoints.Map(routes);
         ContainerStreamEndpoints.Map(routes);
         TopEndpoints.Map(routes);
         StatisticsEndpoints.Map(routes);

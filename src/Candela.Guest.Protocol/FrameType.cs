@@ -34,6 +34,7 @@ internal enum FrameType : byte
     ConnectionCredit = 33,
     ConnectionClose = 34,
     SetIdentityFiles = 35,
+    SetLimits = 36,
 
     HelloReply = 64,
     Reply = 65,

@@ -4,7 +4,7 @@ namespace Candela.Guest.Protocol;
 public static class ProtocolLimits
 {
     /// <summary>Version of the protocol; both ends must have the same.</summary>
-    public const ushort Version = 4;
+    public const ushort Version = 5;
 
     /// <summary>Largest payload of a data frame, bytes.</summary>
     public const int DataFrameBytes = 64 * 1024;

@@ -43,6 +43,15 @@ internal static class RequestCodec
         ResolvConf = reader.Text(),
     };
 
+    public static void Write(MessageWriter writer, GuestLimits limits)
+    {
+        writer.I64(limits.MemoryBytes);
+        writer.I64(limits.NanoCpus);
+        writer.I64(limits.Pids);
+    }
+
+    public static GuestLimits ReadLimits(ref MessageReader reader) => new(reader.I64(), reader.I64(), reader.I64());
+
     public static void Write(MessageWriter writer, GuestConfiguration configuration)
     {
         Write(writer, configuration.Identity);

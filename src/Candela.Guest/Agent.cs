@@ -113,6 +113,12 @@ internal sealed class Agent(EventLoop loop, FrameSender sender, OutputQueue outp
                 reader.End();
                 SetNetwork(network);
                 break;
+            case FrameType.SetLimits:
+                var limits = RequestCodec.ReadLimits(ref reader);
+                reader.End();
+                RequireIdentity();
+                ContainerCgroup.Change(limits);
+                break;
             case FrameType.SetIdentityFiles:
                 var files = RequestCodec.ReadFiles(ref reader);
                 reader.End();

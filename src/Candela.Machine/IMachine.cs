@@ -146,6 +146,12 @@ public interface IMachine : IAsyncDisposable
     /// </summary>
     Task SetNetworkAsync(Container container, IReadOnlyList<NetworkEndpoint> removed, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Makes the limits of a running container those of its record. Conflict: it does not run, is paused, uses more memory than it is to
+    /// have, or its micro-VM is too small for them.
+    /// </summary>
+    Task SetLimitsAsync(Container container, CancellationToken cancellationToken);
+
     /// <summary>Networks that the host has routes to: not to be given to containers' networks without being asked for.</summary>
     IReadOnlyList<IPNetwork> RoutedNetworks();
 

@@ -372,6 +372,14 @@ public sealed partial class LocalMachine : IMachine
     }
 
     /// <inheritdoc/>
+    public Task SetLimitsAsync(Container container, CancellationToken cancellationToken)
+    {
+        ContainerRun run = Run(container.Id);
+        SizeClass.CheckFits(container.Spec, run.MicroVm.Record.Size, _options);
+        return Translate(run.Agent.SetLimitsAsync(LaunchPlan.Limits(container.Spec), cancellationToken));
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<IPNetwork> RoutedNetworks() => _network?.RoutedNetworks() ?? [];
 
     /// <inheritdoc/>
@@ -519,10 +527,17 @@ public sealed partial class LocalMachine : IMachine
             ? null
             : _network.HostAddress(container.Project);
 
+    private static ContainerLog OpenLog(ContainerSlot slot, Container container)
+    {
+        ContainerLog log = slot.OpenLog();
+        log.Keep(LogLimits.Of(container.Spec.Log));
+        return log;
+    }
+
     private ContainerRun NewRun(Container container, ContainerSlot slot, IMicroVm vm, RunLease lease)
     {
         var journal = new JournalEntry { ContainerId = container.Id, MicroVm = vm.Record, ImageId = container.ImageId, StartedAt = _time.GetUtcNow() };
-        return new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal);
+        return new ContainerRun(_context, container, OpenLog(slot, container), vm, lease, journal);
     }
 
     private async Task<(RecoveredContainer Result, string? VmFolder)> RecoverOneAsync(Container container, CancellationToken cancellationToken)
@@ -547,7 +562,7 @@ public sealed partial class LocalMachine : IMachine
             ContainerSlot slot = Slot(id);
             ContainerRun? run = null;
             RunLease lease = await LeaseAsync(container, new VolumeHolder($"container {container.Name}", () => run is { HasEnded: true }), cancellationToken);
-            run = new ContainerRun(_context, container, slot.OpenLog(), vm, lease, journal, wasAdopted: true);
+            run = new ContainerRun(_context, container, OpenLog(slot, container), vm, lease, journal, wasAdopted: true);
             try
             {
                 await run.ResumeAsync(cancellationToken);

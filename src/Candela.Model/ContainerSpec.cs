@@ -1,6 +1,6 @@
 namespace Candela.Model;
 
-/// <summary>The desired state of a container: what its creator asked for. Immutable after creation.</summary>
+/// <summary>The desired state of a container: what its creator asked for. After creation only <see cref="ContainerUpdate"/> changes it.</summary>
 public sealed record ContainerSpec
 {
     /// <summary>Image reference as the user wrote it, for example <c>candela/base:latest</c>.</summary>
@@ -51,6 +51,9 @@ public sealed record ContainerSpec
     /// <summary>Most processes; 0: no limit.</summary>
     public long PidsLimit { get; init; }
 
+    /// <summary>What is only recorded.</summary>
+    public ResourceHints Hints { get; init; } = new();
+
     /// <summary>Mount the root file system read-only.</summary>
     public bool ReadOnlyRootfs { get; init; }
 
@@ -83,6 +86,9 @@ public sealed record ContainerSpec
 
     /// <summary>Forbid gaining privileges through execve.</summary>
     public bool NoNewPrivileges { get; init; }
+
+    /// <summary>Security options as they were given; those that matter here are members of their own.</summary>
+    public IReadOnlyList<string> SecurityOptions { get; init; } = [];
 
     /// <summary>Score adjustment for the guest kernel's OOM killer, −1000 to 1000.</summary>
     public int OomScoreAdjustment { get; init; }
@@ -125,6 +131,9 @@ public sealed record ContainerSpec
 
     /// <summary>Ports of the host that lead to the container's.</summary>
     public IReadOnlyList<PortPublication> PublishedPorts { get; init; } = [];
+
+    /// <summary>How much of its output is kept.</summary>
+    public LogConfiguration Log { get; init; } = new();
 
     /// <summary>How its health is found out; null: as its image says.</summary>
     public HealthCheck? HealthCheck { get; init; }

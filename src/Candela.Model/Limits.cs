@@ -35,4 +35,7 @@ public static class Limits
 
     /// <summary>Most vCPUs of a micro-VM.</summary>
     public const int VCpuCount = 32;
+
+    /// <summary>Most files of a container's log.</summary>
+    public const int LogFileCount = 100;
 }

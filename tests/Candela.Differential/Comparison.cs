@@ -28,7 +28,11 @@ internal static class Comparison
         {
             string step = scenario.Steps[i];
             if (expected[i].ExitCode != actual[i].ExitCode)
+            {
                 differences.Add(new($"{scenario.Name} code", step, $"{expected[i].ExitCode} {expected[i].Error}", $"{actual[i].ExitCode} {actual[i].Error}"));
+                continue;
+            }
+
             if (step[0] == '@')
                 differences.AddRange(Documents(step, step.StartsWith("@inspect ", StringComparison.Ordinal) ? "inspect" : scenario.Name, expected[i].Output, actual[i].Output));
             else if (expected[i].Output != actual[i].Output)

@@ -17,6 +17,7 @@ internal static partial class Normalization
         text = Size().Replace(text, "SIZE");
         text = StartFailure().Replace(text, "START FAILED: ");
         text = StartCause().Replace(text, "START FAILED: $1");
+        text = Message().Replace(text, static match => match.Value.ToLowerInvariant());
         text = Refusal().Replace(text, static match => match.Value.ToLowerInvariant());
         return string.Join('\n', text.Split('\n').Select(static line => line.TrimEnd())).Trim();
     }
@@ -24,6 +25,9 @@ internal static partial class Normalization
     /// <summary>Docker 20.10 began such sentences with a capital letter, 28 does not.</summary>
     [GeneratedRegex("(?<=Error response from daemon: )(Cannot kill container: .*: )?[A-Z](?=[a-z])", RegexOptions.Multiline)]
     private static partial Regex Refusal();
+
+    [GeneratedRegex("(?<=\"message\":\")[A-Z](?=[a-z])")]
+    private static partial Regex Message();
 
     [GeneratedRegex(@"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| ?[+-]\d\d:?\d\d( UTC)?)?")]
     private static partial Regex Time();

@@ -43,6 +43,9 @@ internal sealed class AuditedContainerService(ContainerService inner, AccessCont
     public Task RenameAsync(Caller caller, string reference, string name, CancellationToken cancellationToken) =>
         RunAsync(caller, "container.rename", reference, Verb.Update, container => inner.RenameAsync(caller, container, name, cancellationToken), cancellationToken, $"{reference} {name}");
 
+    public Task UpdateAsync(Caller caller, string reference, ContainerUpdate update, CancellationToken cancellationToken) =>
+        RunAsync(caller, "container.update", reference, Verb.Update, container => inner.UpdateAsync(caller, container, update, cancellationToken), cancellationToken);
+
     public Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken) =>
         RunAsync(caller, "network.connect", reference, Verb.Update, container => inner.ConnectNetworkAsync(caller, container, attachment, cancellationToken), cancellationToken, $"{attachment.Network} {reference}");
 

@@ -80,6 +80,12 @@ internal sealed class ContainerService(
         return background.RunToEndAsync(() => lifecycle.RenameAsync(entry, checkedName), cancellationToken);
     }
 
+    public Task UpdateAsync(Caller caller, string reference, ContainerUpdate update, CancellationToken cancellationToken)
+    {
+        var entry = Get(caller, reference);
+        return background.RunToEndAsync(() => lifecycle.UpdateAsync(entry, update), cancellationToken);
+    }
+
     public Task ConnectNetworkAsync(Caller caller, string reference, NetworkAttachment attachment, CancellationToken cancellationToken)
     {
         var entry = Get(caller, reference);
@@ -143,7 +149,10 @@ internal sealed class ContainerService(
     public async IAsyncEnumerable<LogEntry> ReadLogsAsync(
         Caller caller, string reference, LogOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var entry in machine.ReadLogsAsync(Get(caller, reference).Id, options, cancellationToken).WithCancellation(cancellationToken))
+        var container = Get(caller, reference).Record;
+        if (container.Spec.Log.Driver == LogDriver.None)
+            throw new CandelaException(ErrorCode.NotSupported, "configured logging driver does not support reading");
+        await foreach (var entry in machine.ReadLogsAsync(container.Id, options, cancellationToken).WithCancellation(cancellationToken))
             yield return entry;
     }
 

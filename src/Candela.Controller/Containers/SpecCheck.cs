@@ -44,6 +44,18 @@ internal static partial class SpecCheck
         if (spec.AutoRemove && restart.Condition != RestartCondition.No)
             throw Invalid("can't create 'AutoRemove' container with restart policy");
         CheckNetwork(spec);
+        CheckLog(spec.Log);
+    }
+
+    private static void CheckLog(LogConfiguration log)
+    {
+        if (!Enum.IsDefined(log.Driver))
+            throw Invalid("there is no such log driver");
+        if (log.MaxSizeBytes < 0)
+            throw Invalid("the size of a log file cannot be negative (0: no limit)");
+        if (log.MaxFiles is < 0 or > Limits.LogFileCount)
+            throw Invalid($"a log has 1 to {Limits.LogFileCount} files");
+        Count(log.Options, Limits.LabelCount, "options of a log driver");
     }
 
     /// <exception cref="CandelaException">InvalidArgument.</exception>
@@ -185,7 +197,7 @@ internal static partial class SpecCheck
         Count(spec.Ulimits, Limits.LabelCount, "ulimits");
         Count(spec.Sysctls, Limits.LabelCount, "sysctls");
         foreach (var list in (IReadOnlyList<string>[])
-            [spec.GroupAdd, spec.CapAdd, spec.CapDrop, spec.ExtraHosts, spec.DnsServers, spec.DnsSearch, spec.DnsOptions])
+            [spec.GroupAdd, spec.SecurityOptions, spec.CapAdd, spec.CapDrop, spec.ExtraHosts, spec.DnsServers, spec.DnsSearch, spec.DnsOptions])
         {
             Count(list, Limits.LabelCount, "entries of one list");
             if (list.Any(static text => text.Length is 0 or > TextLength || text.AsSpan().IndexOfAny('\0', '\n') >= 0))

@@ -31,6 +31,10 @@ internal static class SpecDefaults
         ExposedPorts = spec.ExposedPorts ?? Default.ExposedPorts,
         PublishedPorts = spec.PublishedPorts ?? Default.PublishedPorts,
         RestartPolicy = spec.RestartPolicy ?? Default.RestartPolicy,
+        Hints = spec.Hints is { } hints ? hints with { CpusetCpus = hints.CpusetCpus ?? "", CpusetMems = hints.CpusetMems ?? "" } : Default.Hints,
+        SecurityOptions = spec.SecurityOptions ?? Default.SecurityOptions,
+        Log = spec.Log is { } log ? log with { Options = log.Options ?? Default.Log.Options } : Default.Log,
+        HealthCheck = spec.HealthCheck is { } check ? check with { Test = check.Test ?? [] } : null,
     };
 
     public static Container Complete(Container container) => container with

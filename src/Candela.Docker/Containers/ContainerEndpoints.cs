@@ -29,7 +29,6 @@ internal static class ContainerEndpoints
         routes.Post("/containers/{name}/resize", RouteAccess.Service(ResourceKind.Container, Verb.Execute), ResizeAsync, Subject.Container);
         routes.Delete("/containers/{name}", RouteAccess.Service(ResourceKind.Container, Verb.Delete), RemoveAsync, Subject.Container);
         routes.Post("/containers/prune", RouteAccess.Project(ResourceKind.Container, Verb.Delete), PruneAsync);
-        routes.Post("/containers/{name}/update", RouteAccess.Project(ResourceKind.Container, Verb.Update), static _ => throw DockerException.NotSupported("docker update is"), Subject.Container);
     }
 
     private static async Task CreateAsync(DockerRequest request)
@@ -47,6 +46,10 @@ internal static class ContainerEndpoints
         catch (CandelaException e) when (e.Code is ErrorCode.ImageNotFound)
         {
             throw DockerException.NotFound($"No such image: {ImageNames.WithDefaultTag(ImageNames.Familiar(spec.Image))}");
+        }
+        catch (CandelaException e) when (e.Code is ErrorCode.NotFound)
+        {
+            throw DockerException.BadRequest(e.Message); // at 404 the client would pull the image
         }
         catch (CandelaException e) when (e.Code is ErrorCode.AlreadyExists && name is not null)
         {
@@ -190,7 +193,9 @@ internal static class ContainerEndpoints
     private static async Task ResizeAsync(DockerRequest request)
     {
         var (rows, columns) = Size(request);
-        await request.Containers.ResizeAsync(request.Caller, request.Reference, rows, columns, request.Aborted);
+        var container = await request.Containers.GetAsync(request.Caller, request.Reference, request.Aborted);
+        if (container.Spec.Tty || !ContainerView.IsRunning(container.Status.State)) // without a terminal there is nothing to resize, which Docker does not mind
+            await request.Containers.ResizeAsync(request.Caller, container.Id, rows, columns, request.Aborted);
         await request.WriteStatusAsync(StatusCodes.Status200OK);
     }
 

@@ -12,8 +12,6 @@ internal static partial class ContainerTranslation
     public const string NoNetworkWarning =
         "the container has loopback only: name a network to connect it (--network bridge), or say --network none to silence this warning";
 
-    private const long CpuPeriodDefaultMicroseconds = 100_000;
-
     [GeneratedRegex("^[a-zA-Z0-9][a-zA-Z0-9_.-]+$", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern { get; }
 
@@ -38,12 +36,11 @@ internal static partial class ContainerTranslation
 
         var host = request.HostConfig ?? new HostConfigRequest();
         CheckNamespaces(host);
-        CheckMemory(host);
-        CheckLog(host.LogConfig);
+        ResourceTranslation.Check(host, warnings);
         NetworkWishes network = NetworkTranslation.Translate(request, host, defaultNetwork);
         if (network.Mode == "none" && host.NetworkMode != "none" && request.NetworkDisabled != true)
             warnings.Add(NoNetworkWarning);
-        var restart = Restart(host.RestartPolicy);
+        var restart = ResourceTranslation.Restart(host.RestartPolicy);
         var autoRemove = host.AutoRemove ?? false;
         if (autoRemove && restart.Condition != RestartCondition.No)
             throw DockerException.BadRequest("can't create 'AutoRemove' container with restart policy");
@@ -65,7 +62,8 @@ internal static partial class ContainerTranslation
             StdinOnce = request.StdinOnce ?? false,
             Labels = Plain(request.Labels),
             MemoryBytes = host.Memory ?? 0,
-            NanoCpus = Cpus(host),
+            NanoCpus = ResourceTranslation.Cpus(host),
+            Hints = ResourceTranslation.Hints(host, new ResourceHints()),
             PidsLimit = Math.Max(0, host.PidsLimit ?? 0),
             ReadOnlyRootfs = host.ReadonlyRootfs ?? false,
             Tmpfs = Tmpfs(host),
@@ -95,6 +93,8 @@ internal static partial class ContainerTranslation
             PublishAllPorts = host.PublishAllPorts ?? false,
             PublishedPorts = network.Ports,
             RestartPolicy = restart,
+            Log = LogTranslation.Translate(host.LogConfig),
+            SecurityOptions = host.SecurityOpt ?? [],
             HealthCheck = HealthTranslation.Translate(request.Healthcheck),
         };
     }
@@ -107,32 +107,14 @@ internal static partial class ContainerTranslation
         Check(host.IpcMode, "--ipc", "", "private", "shareable");
         Check(host.CgroupnsMode, "--cgroupns", "", "private");
         Check(host.Isolation, "--isolation", "", "default");
-        Check(host.Runtime, "--runtime", "", "candela");
+        if (host.Runtime is not (null or "" or "candela"))
+            throw DockerException.BadRequest($"unknown or invalid runtime name: {host.Runtime}");
 
         static void Check(string? value, string flag, params ReadOnlySpan<string> accepted)
         {
             if (!accepted.Contains(value ?? ""))
                 throw DockerException.NotSupported($"{flag}={value} (every container is a virtual machine of its own) is");
         }
-    }
-
-    private static void CheckMemory(HostConfigRequest host)
-    {
-        var memory = host.Memory ?? 0;
-        if (memory < 0 || memory > 0 && memory < Limits.MemoryBytesMinimum)
-            throw DockerException.BadRequest("Minimum memory limit allowed is 6MB");
-        if (host.MemorySwap is { } swap && swap is not (0 or -1) && swap != memory)
-            throw DockerException.NotSupported("swap (--memory-swap other than -1 or the memory limit) is");
-        if (host.MemorySwappiness is { } swappiness and not -1)
-            throw DockerException.NotSupported($"swappiness (--memory-swappiness {swappiness}) is");
-    }
-
-    private static void CheckLog(LogConfigRequest? log)
-    {
-        if (log?.Type is not (null or "" or "json-file"))
-            throw DockerException.NotSupported($"log driver \"{log.Type}\" (--log-driver; only json-file) is");
-        if (log?.Config is { Count: > 0 })
-            throw DockerException.NotSupported("log options (--log-opt) are");
     }
 
     private static List<string> Environment(List<string?>? variables)
@@ -148,26 +130,6 @@ internal static partial class ContainerTranslation
         return result;
     }
 
-    private static long Cpus(HostConfigRequest host)
-    {
-        var nano = host.NanoCpus ?? 0;
-        var quota = host.CpuQuota ?? 0;
-        var period = host.CpuPeriod ?? 0;
-        if (nano > 0 && (quota > 0 || period > 0))
-            throw DockerException.BadRequest("Conflicting options: Nano CPUs and CPU Period or Quota cannot both be set");
-        if (nano < 0 || nano > Limits.VCpuCount * 1_000_000_000L)
-        {
-            throw DockerException.BadRequest(string.Create(
-                CultureInfo.InvariantCulture, $"range of CPUs is from 0.01 to {Limits.VCpuCount}.00, as a micro-VM has at most {Limits.VCpuCount} CPUs"));
-        }
-
-        if (nano > 0 || quota <= 0)
-            return nano;
-        if (period is not 0 and (< 1000 or > 1_000_000))
-            throw DockerException.BadRequest("CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
-        return (long)((Int128)quota * 1_000_000_000 / (period > 0 ? period : CpuPeriodDefaultMicroseconds));
-    }
-
     private static Dictionary<string, string> Tmpfs(HostConfigRequest host)
     {
         var result = Plain(host.Tmpfs);
@@ -175,6 +137,8 @@ internal static partial class ContainerTranslation
         {
             if (mount.Type == "volume")
                 continue;
+            if (mount.Type is not ("tmpfs" or "bind" or "npipe" or "cluster" or "image"))
+                throw DockerException.BadRequest($"invalid mount config for type \"{mount.Type}\": mount type unknown");
             if (mount.Type != "tmpfs")
                 throw DockerException.NotSupported($"mounts of type {mount.Type} (--mount; only volume and tmpfs) are");
             if (string.IsNullOrEmpty(mount.Target))
@@ -221,7 +185,7 @@ internal static partial class ContainerTranslation
                 case "no-new-privileges:false":
                     result = false;
                     break;
-                case "seccomp:unconfined" or "apparmor:unconfined" or "label:disable" or "systempaths:unconfined":
+                case "seccomp:unconfined" or "seccomp:builtin" or "apparmor:unconfined" or "label:disable" or "systempaths:unconfined":
                     break; // how it is in any case: the VM is the boundary
                 default:
                     throw DockerException.NotSupported($"security option \"{option}\" (--security-opt) is");
@@ -229,24 +193,6 @@ internal static partial class ContainerTranslation
         }
 
         return result;
-    }
-
-    private static RestartPolicy Restart(RestartPolicyRequest? policy)
-    {
-        var condition = policy?.Name switch
-        {
-            null or "" or "no" => RestartCondition.No,
-            "always" => RestartCondition.Always,
-            "unless-stopped" => RestartCondition.UnlessStopped,
-            "on-failure" => RestartCondition.OnFailure,
-            var other => throw DockerException.BadRequest($"invalid restart policy: unknown policy '{other}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'"),
-        };
-        var retries = policy?.MaximumRetryCount ?? 0;
-        if (retries < 0)
-            throw DockerException.BadRequest("invalid restart policy: maximum retry count cannot be negative");
-        if (retries > 0 && condition != RestartCondition.OnFailure)
-            throw DockerException.BadRequest("invalid restart policy: maximum retry count can only be used with 'on-failure'");
-        return new RestartPolicy { Condition = condition, MaximumRetryCount = retries };
     }
 
     private static Dictionary<string, string> Plain(Dictionary<string, string?>? values) =>

@@ -64,7 +64,7 @@ internal static class ContainerView
                 Image = spec.Image,
                 ExposedPorts = container.ExposedPorts.Count == 0 ? null : container.ExposedPorts.ToDictionary(static p => p, static _ => EmptyObject),
                 WorkingDir = spec.WorkingDirectory ?? image?.Configuration.WorkingDirectory ?? "",
-                Entrypoint = spec.Entrypoint ?? image?.Configuration.Entrypoint,
+                Entrypoint = spec.Entrypoint is { Count: 0 } ? null : spec.Entrypoint ?? image?.Configuration.Entrypoint,
                 Volumes = Volumes(spec, image),
                 Healthcheck = HealthTranslation.View(container.HealthCheck),
                 Labels = Labels(container, image),
@@ -152,17 +152,28 @@ internal static class ContainerView
         OomScoreAdj = spec.OomScoreAdjustment,
         Privileged = spec.Privileged,
         ReadonlyRootfs = spec.ReadOnlyRootfs,
-        SecurityOpt = spec.NoNewPrivileges ? ["no-new-privileges"] : null,
+        SecurityOpt = SecurityOptions(spec),
+        LogConfig = new LogConfigView { Type = LogTranslation.Text(spec.Log.Driver), Config = new Dictionary<string, string>(spec.Log.Options) },
         Tmpfs = spec.Tmpfs.Count == 0 ? null : spec.Tmpfs,
         ShmSize = spec.ShmSizeBytes == 0 ? ShmBytesDefault : spec.ShmSizeBytes,
         Sysctls = spec.Sysctls.Count == 0 ? null : spec.Sysctls,
         Memory = spec.MemoryBytes,
         MemorySwap = spec.MemoryBytes,
-        NanoCpus = spec.NanoCpus,
+        // As it was given: a quota is not shown as CPUs, too.
+        NanoCpus = spec.Hints.CpuQuotaMicroseconds > 0 ? 0 : spec.NanoCpus,
+        CpuPeriod = spec.Hints.CpuPeriodMicroseconds,
+        CpuQuota = spec.Hints.CpuQuotaMicroseconds,
+        CpuShares = spec.Hints.CpuShares,
+        CpusetCpus = spec.Hints.CpusetCpus,
+        CpusetMems = spec.Hints.CpusetMems,
+        MemoryReservation = spec.Hints.MemoryReservationBytes,
         PidsLimit = spec.PidsLimit == 0 ? null : spec.PidsLimit,
         Ulimits = [.. spec.Ulimits.Select(static ulimit => new UlimitView(ulimit.Name, ulimit.Hard, ulimit.Soft))],
         Init = spec.Init ? true : null,
     };
+
+    private static IReadOnlyList<string>? SecurityOptions(ContainerSpec spec) =>
+        spec.SecurityOptions.Count > 0 ? spec.SecurityOptions : spec.NoNewPrivileges ? ["no-new-privileges"] : spec.Privileged ? ["label=disable"] : null;
 
     private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string> list) => list.Count == 0 ? null : list;
 }

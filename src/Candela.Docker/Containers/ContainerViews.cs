@@ -149,7 +149,7 @@ internal sealed record HostConfigView
     public IReadOnlyDictionary<string, string>? Sysctls { get; init; }
     public string Runtime { get; init; } = "candela";
     public string Isolation { get; init; } = "";
-    public int CpuShares { get; init; }
+    public long CpuShares { get; init; }
     public long Memory { get; init; }
     public long NanoCpus { get; init; }
     public string CgroupParent { get; init; } = "";

@@ -103,22 +103,8 @@ internal sealed class EndpointIpamRequest
 }
 
 /// <summary>Host part of a creation.</summary>
-internal sealed class HostConfigRequest
+internal sealed class HostConfigRequest : ResourcesRequest
 {
-    public long? Memory { get; set; }
-
-    public long? MemorySwap { get; set; }
-
-    public long? MemorySwappiness { get; set; }
-
-    public long? NanoCpus { get; set; }
-
-    public long? CpuPeriod { get; set; }
-
-    public long? CpuQuota { get; set; }
-
-    public long? PidsLimit { get; set; }
-
     public List<UlimitRequest>? Ulimits { get; set; }
 
     public string? NetworkMode { get; set; }
@@ -128,8 +114,6 @@ internal sealed class HostConfigRequest
     public bool? PublishAllPorts { get; set; }
 
     public List<string>? Links { get; set; }
-
-    public RestartPolicyRequest? RestartPolicy { get; set; }
 
     public bool? AutoRemove { get; set; }
 
@@ -190,9 +174,6 @@ internal sealed class HostConfigRequest
     public LogConfigRequest? LogConfig { get; set; }
 
     public List<MountRequest>? Mounts { get; set; }
-
-    [JsonExtensionData]
-    public Dictionary<string, JsonElement>? Rest { get; set; }
 }
 
 /// <summary>A port of the host.</summary>

@@ -22,14 +22,10 @@ internal static class Refusals
         ["DeviceCgroupRules"] = "device cgroup rules (--device-cgroup-rule) are",
         ["CgroupParent"] = "a cgroup parent (--cgroup-parent) is",
         ["Cgroup"] = "Cgroup is",
-        ["CpuShares"] = "CPU shares (-c, --cpu-shares) are",
         ["CpuRealtimePeriod"] = "real-time CPU time (--cpu-rt-period) is",
         ["CpuRealtimeRuntime"] = "real-time CPU time (--cpu-rt-runtime) is",
-        ["CpusetCpus"] = "CPU pinning (--cpuset-cpus) is",
-        ["CpusetMems"] = "memory node pinning (--cpuset-mems) is",
         ["CpuCount"] = "CpuCount is",
         ["CpuPercent"] = "CpuPercent is",
-        ["BlkioWeight"] = "block I/O limits (--blkio-weight) are",
         ["BlkioWeightDevice"] = "block I/O limits (--blkio-weight-device) are",
         ["BlkioDeviceReadBps"] = "block I/O limits (--device-read-bps) are",
         ["BlkioDeviceWriteBps"] = "block I/O limits (--device-write-bps) are",
@@ -39,11 +35,12 @@ internal static class Refusals
         ["IOMaximumBandwidth"] = "I/O limits (--io-maxbandwidth) are",
         ["KernelMemory"] = "a kernel memory limit (--kernel-memory) is",
         ["KernelMemoryTCP"] = "a kernel TCP memory limit is",
-        ["MemoryReservation"] = "a memory reservation (--memory-reservation) is",
         ["OomKillDisable"] = "switching off the OOM killer (--oom-kill-disable) is",
         ["StorageOpt"] = "storage options (--storage-opt) are",
         ["Annotations"] = "annotations (--annotation) are",
     };
+
+    public static void Check(ResourcesRequest request) => Check(request.Rest, HostConfig);
 
     public static void Check(CreateRequest request)
     {

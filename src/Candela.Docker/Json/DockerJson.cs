@@ -18,6 +18,8 @@ internal sealed record ErrorBody([property: JsonPropertyName("message")] string 
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(CreateRequest))]
 [JsonSerializable(typeof(CreateResponse))]
+[JsonSerializable(typeof(ResourcesRequest))]
+[JsonSerializable(typeof(UpdateResponse))]
 [JsonSerializable(typeof(ContainerInspect))]
 [JsonSerializable(typeof(List<ContainerSummary>))]
 [JsonSerializable(typeof(WaitResponse))]

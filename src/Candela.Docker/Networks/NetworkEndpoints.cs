@@ -59,7 +59,7 @@ internal static class NetworkEndpoints
         if (string.IsNullOrEmpty(body.Name))
             throw DockerException.BadRequest("network name cannot be empty");
         if (body.Driver is not (null or "" or "default" or "bridge"))
-            throw DockerException.NotSupported($"the network driver {body.Driver} (--driver; every network is a segment of its own, on all machines) is");
+            throw DockerException.NotFound($"plugin \"{body.Driver}\" not found"); // every network is a segment of its own, on all machines
         if (body.Ingress == true || body.ConfigOnly == true)
             throw DockerException.NotSupported("networks of a swarm (--ingress, --config-only) are");
         if (body.Options is { Count: > 0 } options)

@@ -27,6 +27,14 @@ public sealed partial class AgentConnection
     }
 
     /// <inheritdoc/>
+    public Task SetLimitsAsync(GuestLimits limits, CancellationToken cancellationToken)
+    {
+        var writer = new MessageWriter();
+        RequestCodec.Write(writer, limits);
+        return RequestAsync(FrameType.SetLimits, 0, 0, 0, writer.WrittenMemory, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task SetIdentityFilesAsync(IReadOnlyList<GuestFile> files, CancellationToken cancellationToken)
     {
         var writer = new MessageWriter();

@@ -21,6 +21,9 @@ public interface IAgent : IAsyncDisposable
     /// <summary>Connects and disconnects network cards of a running container; those that stay as they are notice nothing.</summary>
     Task SetNetworkAsync(GuestNetwork network, CancellationToken cancellationToken);
 
+    /// <summary>Changes the limits of a running container. Refused when it uses more memory than it is to have.</summary>
+    Task SetLimitsAsync(GuestLimits limits, CancellationToken cancellationToken);
+
     /// <summary>Exchanges the files of the container's identity.</summary>
     Task SetIdentityFilesAsync(IReadOnlyList<GuestFile> files, CancellationToken cancellationToken);
 

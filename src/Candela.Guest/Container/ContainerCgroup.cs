@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Candela.Guest.Native;
+using Candela.Guest.Protocol;
 using Candela.Guest.Protocol.Host;
 
 namespace Candela.Guest.Container;
@@ -39,10 +40,24 @@ internal sealed unsafe class ContainerCgroup
         if (configuration.PidsLimit > 0)
             Set("pids.max", configuration.PidsLimit);
         if (configuration.NanoCpus > 0)
-        {
-            var quota = (long)((Int128)configuration.NanoCpus * CpuPeriodMicroseconds / NanoCpusPerCpu);
-            SmallFile.Write($"{GuestPaths.ContainerCgroup}/cpu.max", $"{Math.Max(quota, CpuQuotaLeastMicroseconds)} {CpuPeriodMicroseconds}");
-        }
+            SetCpus(configuration.NanoCpus);
+    }
+
+    /// <summary>Changes limits while the container runs.</summary>
+    /// <exception cref="AgentFailure">The kernel refused one, or more memory is in use than the container is to have; none of them changed then.</exception>
+    public static void Change(GuestLimits limits)
+    {
+        if (limits.MemoryBytes < 0 || limits.NanoCpus < 0 || limits.Pids < 0)
+            throw new AgentFailure(AgentError.InvalidArgument, "a limit is negative");
+        // The kernel would end processes to come below the limit.
+        if (limits.MemoryBytes > 0 && long.TryParse(SmallFile.TryRead($"{GuestPaths.ContainerCgroup}/memory.current"), out var used) && used > limits.MemoryBytes)
+            throw new AgentFailure(AgentError.BadState, $"the container uses {used} bytes of memory, more than the new limit");
+        SetOrLift("memory.max", limits.MemoryBytes);
+        SetOrLift("pids.max", limits.Pids);
+        if (limits.NanoCpus > 0)
+            SetCpus(limits.NanoCpus);
+        else
+            SmallFile.Write($"{GuestPaths.ContainerCgroup}/cpu.max", "max");
     }
 
     /// <summary>Takes all limits away.</summary>
@@ -50,6 +65,20 @@ internal sealed unsafe class ContainerCgroup
     public static void Unlimit()
     {
         foreach (var file in (ReadOnlySpan<string>)["memory.max", "pids.max", "cpu.max"])
+            SmallFile.Write($"{GuestPaths.ContainerCgroup}/{file}", "max");
+    }
+
+    private static void SetCpus(long nanoCpus)
+    {
+        var quota = (long)((Int128)nanoCpus * CpuPeriodMicroseconds / NanoCpusPerCpu);
+        SmallFile.Write($"{GuestPaths.ContainerCgroup}/cpu.max", $"{Math.Max(quota, CpuQuotaLeastMicroseconds)} {CpuPeriodMicroseconds}");
+    }
+
+    private static void SetOrLift(string file, long value)
+    {
+        if (value > 0)
+            Set(file, value);
+        else
             SmallFile.Write($"{GuestPaths.ContainerCgroup}/{file}", "max");
     }
 

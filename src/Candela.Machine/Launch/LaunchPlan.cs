@@ -69,6 +69,9 @@ internal static class LaunchPlan
         };
     }
 
+    /// <summary>What the container's processes may use.</summary>
+    public static GuestLimits Limits(ContainerSpec spec) => new(spec.MemoryBytes, spec.NanoCpus, Math.Max(spec.PidsLimit, 0));
+
     /// <summary>What a guest is told that mounts a stopped container's disks for their files alone: nothing that hides files.</summary>
     public static GuestConfiguration FilesOnly(Container container, string imageFileSystem, TimeProvider time) => new()
     {

@@ -45,6 +45,25 @@ internal static class SizeClass
         }
     }
 
+    /// <summary>Refuses limits that a micro-VM which runs already is too small for.</summary>
+    /// <exception cref="CandelaException">Conflict.</exception>
+    public static void CheckFits(ContainerSpec spec, MicroVmSize size, MachineOptions options)
+    {
+        if (spec.MemoryBytes > 0 && spec.MemoryBytes + options.GuestOverheadBytes > size.MemoryBytes)
+        {
+            throw new CandelaException(
+                ErrorCode.Conflict,
+                $"the container's micro-VM has {size.MemoryBytes / Mebibyte} MiB and does not grow while it runs: the memory limit can be at most {(size.MemoryBytes - options.GuestOverheadBytes) / Mebibyte} MiB; stop the container, update it, and start it again");
+        }
+
+        if (spec.NanoCpus > size.VCpus * NanoCpusPerCpu)
+        {
+            throw new CandelaException(
+                ErrorCode.Conflict,
+                $"the container's micro-VM has {size.VCpus} CPUs and gets no more while it runs: stop the container, update it, and start it again");
+        }
+    }
+
     private static int VCpus(long count)
     {
         foreach (int size in VCpuClasses)

@@ -8,17 +8,21 @@ namespace Candela.Machine.Logs;
 /// <summary>
 /// The log of one container over all its runs: a line a record, appended by one write(2) a chunk of output. What has been written survives the
 /// daemon; what has not (an unfinished line, at most 16 KiB a stream) is still held by the guest, which keeps output until it is acknowledged.
+/// A full file is renamed to <c>log.1</c>, that to <c>log.2</c> and so on, and the oldest is deleted. Where nothing is to be kept, the file has one
+/// record with the positions alone.
 /// </summary>
 internal sealed class ContainerLog : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly string _path;
     private readonly TimeProvider _time;
-    private readonly SafeFileHandle _file;
+    private SafeFileHandle _file;
     private readonly Pending _stdout = new();
     private readonly Pending _stderr = new();
     private byte[] _buffer = new byte[4096];
+    private LogLimits _limits = LogLimits.None;
     private long _length;
+    private int _generation;
     private ulong _stdoutPosition;
     private ulong _stderrPosition;
     private TaskCompletionSource? _changed;
@@ -33,18 +37,26 @@ internal sealed class ContainerLog : IDisposable
         _length = tail.Length;
         _stdoutPosition = tail.Stdout;
         _stderrPosition = tail.Stderr;
+        if (_length == 0 && File.Exists(FilePath(1)))
+        {
+            // The daemon ended while it began a new file.
+            using SafeFileHandle former = OpenToRead(FilePath(1));
+            tail = LogReader.FindTail(former);
+            (_stdoutPosition, _stderrPosition) = (tail.Stdout, tail.Stderr);
+        }
+
+        File.Delete(NewPath);
         if (RandomAccess.GetLength(_file) != _length)
             RandomAccess.SetLength(_file, _length);
     }
 
-    /// <summary>Bytes on disk.</summary>
-    public long Length
+    private string NewPath => _path + ".new";
+
+    /// <summary>How much is kept from now on.</summary>
+    public void Keep(LogLimits limits)
     {
-        get
-        {
-            lock (_gate)
-                return _length;
-        }
+        lock (_gate)
+            _limits = limits;
     }
 
     /// <summary>Position up to which a stream is on disk.</summary>
@@ -125,29 +137,86 @@ internal sealed class ContainerLog : IDisposable
     /// <summary>Entries, oldest first; with Follow until <paramref name="ended"/> says that the run is over.</summary>
     public async IAsyncEnumerable<LogEntry> ReadAsync(LogOptions options, Func<bool> ended, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using SafeFileHandle file = File.OpenHandle(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var reader = new LogReader(file, options);
-        reader.SeekTail(Length);
-        while (true)
+        (SafeFileHandle file, LogReader reader, int generation, int newest) = Begin(options);
+        try
         {
-            // In this order: what is appended between the look at the end and the reading is read in the next round.
-            Task changed = options.Follow ? Changed() : Task.CompletedTask;
-            bool last = !options.Follow || ended();
-            long until = Length;
-            foreach (LogEntry entry in reader.ReadTo(until))
+            while (true)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                yield return entry;
-            }
+                // In this order: what is appended between the look at the end and the reading is read in the next round.
+                Task changed = options.Follow ? Changed() : Task.CompletedTask;
+                bool last = !options.Follow || ended();
+                (long until, bool isFull) = EndOf(file, generation);
+                foreach (LogEntry entry in reader.ReadTo(until))
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    yield return entry;
+                }
 
-            if (last || reader.IsPastUntil)
-                yield break;
-            await changed.WaitAsync(cancellationToken);
+                if (reader.IsPastUntil || last && (!isFull || !options.Follow && generation >= newest))
+                    yield break;
+                if (!isFull)
+                {
+                    await changed.WaitAsync(cancellationToken);
+                    continue;
+                }
+
+                file.Dispose();
+                (file, generation) = OpenGeneration(generation + 1);
+                reader = new LogReader(file, options);
+            }
+        }
+        finally
+        {
+            file.Dispose();
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static SafeFileHandle OpenToRead(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>The file that has been full for so many files; 0: the present one.</summary>
+    private string FilePath(int age) => age == 0 ? _path : $"{_path}.{age}";
+
+    /// <summary>Opens the file where reading begins.</summary>
+    private (SafeFileHandle File, LogReader Reader, int Generation, int Newest) Begin(LogOptions options)
+    {
+        lock (_gate)
+        {
+            int age = 0, lines = options.Tail ?? 0;
+            while (true)
+            {
+                SafeFileHandle file = OpenToRead(FilePath(age));
+                var reader = new LogReader(file, options);
+                if (options.Tail is not null)
+                    lines -= reader.SeekTail(age == 0 ? _length : RandomAccess.GetLength(file), lines);
+                if (options.Tail is not null && lines == 0 || !File.Exists(FilePath(age + 1)))
+                    return (file, reader, _generation - age, _generation);
+                file.Dispose();
+                age++;
+            }
+        }
+    }
+
+    /// <summary>Opens a file; the oldest that there still is if it is gone.</summary>
+    private (SafeFileHandle File, int Generation) OpenGeneration(int generation)
+    {
+        lock (_gate)
+        {
+            int age = _generation - generation;
+            while (!File.Exists(FilePath(age)))
+                age--;
+            return (OpenToRead(FilePath(age)), _generation - age);
+        }
+    }
+
+    /// <summary>Bytes of a file, and whether there is one after it.</summary>
+    private (long Bytes, bool IsFull) EndOf(SafeFileHandle file, int generation)
+    {
+        lock (_gate)
+            return generation == _generation ? (_length, false) : (RandomAccess.GetLength(file), true);
+    }
 
     private Task Changed()
     {
@@ -177,11 +246,39 @@ internal sealed class ContainerLog : IDisposable
     {
         if (used == 0)
             return;
-        RandomAccess.Write(_file, _buffer.AsSpan(0, used), _length);
+        if (!_limits.Keeps)
+        {
+            used = 0;
+            Add(LogRecordKind.RunStart, [], [], ref used);
+            _length = 0;
+        }
+
+        if (_limits.FileBytes > 0 && _length >= _limits.FileBytes)
+            BeginFile(used);
+        else
+            RandomAccess.Write(_file, _buffer.AsSpan(0, used), _length);
         _length += used;
         if (_buffer.Length > 1 << 20)
             _buffer = new byte[4096];
         Interlocked.Exchange(ref _changed, null)?.TrySetResult();
+    }
+
+    /// <summary>Begins a file with what is in the buffer. Whenever the daemon ends in the midst of it, the positions are in one of the files.</summary>
+    private void BeginFile(int used)
+    {
+        SafeFileHandle file = File.OpenHandle(NewPath, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.Write(file, _buffer.AsSpan(0, used), 0);
+        for (int age = _limits.FileCount - 1; age > 0; age--)
+        {
+            if (File.Exists(FilePath(age - 1)))
+                File.Move(FilePath(age - 1), FilePath(age), overwrite: true);
+        }
+
+        File.Move(NewPath, _path, overwrite: true);
+        _file.Dispose();
+        _file = file;
+        _length = 0;
+        _generation++;
     }
 
     /// <summary>An unfinished line.</summary>

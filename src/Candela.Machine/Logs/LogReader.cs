@@ -36,11 +36,10 @@ internal sealed class LogReader(SafeFileHandle file, LogOptions options)
         }
     }
 
-    /// <summary>Goes to the first of the last <see cref="LogOptions.Tail"/> lines before <paramref name="end"/>.</summary>
-    public void SeekTail(long end)
+    /// <summary>Goes to the first of the last <paramref name="lines"/> lines before <paramref name="end"/>.</summary>
+    /// <returns>How many lines there are from there on.</returns>
+    public int SeekTail(long end, int lines)
     {
-        if (options.Tail is not { } lines)
-            return;
         long position = end;
         long start = end;
         int found = 0;
@@ -55,6 +54,7 @@ internal sealed class LogReader(SafeFileHandle file, LogOptions options)
         }
 
         _position = start;
+        return Math.Min(found, lines);
     }
 
     /// <summary>Wanted entries from the present position up to <paramref name="end"/>.</summary>

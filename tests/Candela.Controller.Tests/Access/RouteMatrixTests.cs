@@ -57,6 +57,7 @@ public sealed class RouteMatrixTests
         ["POST /v1/certificates"] = ("", """{"owner":"user:admin@system","request":"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"}"""),
         ["POST /containers/create"] = ("", """{"Image":"base","HostConfig":{"NetworkMode":"none"}}"""),
         ["POST /containers/{name}/rename"] = ("name=other", ""),
+        ["POST /containers/{name}/update"] = ("", "{}"),
         ["POST /containers/{name}/resize"] = ("h=1&w=1", ""),
         ["GET /containers/{name}/archive"] = ("path=/", ""),
         ["HEAD /containers/{name}/archive"] = ("path=/", ""),

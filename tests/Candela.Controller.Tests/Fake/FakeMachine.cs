@@ -43,6 +43,9 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
     /// <summary>What the last exec was given.</summary>
     public ProcessConfiguration? LastExec { get; private set; }
 
+    /// <summary>Limits that a running container was given last.</summary>
+    public (long Memory, long Cpus, long Pids)? LastLimits { get; private set; }
+
     /// <summary>What an exec with streams does: its exit code (null: it never ends) and output.</summary>
     public Func<ProcessConfiguration, (int? Code, string Output)> Probe { get; set; } = static _ => (0, "");
 
@@ -226,6 +229,12 @@ internal sealed class FakeMachine(FakeHost host, KillSwitch kill, TimeProvider t
 
     /// <summary>The next container whose guest is told its network.</summary>
     public Task<Container> NextNetworkAsync() => _networks.Reader.ReadAsync().AsTask().WaitAsync(TestCalls.Patience);
+
+    public Task SetLimitsAsync(Container container, CancellationToken cancellationToken)
+    {
+        LastLimits = (container.Spec.MemoryBytes, container.Spec.NanoCpus, container.Spec.PidsLimit);
+        return Task.CompletedTask;
+    }
 
     public IReadOnlyList<System.Net.IPNetwork> RoutedNetworks() => [];
 

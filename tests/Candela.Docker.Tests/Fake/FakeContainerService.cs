@@ -25,6 +25,9 @@ internal sealed class FakeContainerService(FakeImageService images) : IContainer
     /// <summary>What the last creation asked for.</summary>
     public ContainerSpec? LastSpec { get; private set; }
 
+    /// <summary>What the last update asked for.</summary>
+    public ContainerUpdate? LastUpdate { get; private set; }
+
     public async Task<Container> CreateAsync(Caller caller, string? name, ContainerSpec spec, CancellationToken cancellationToken)
     {
         var image = await images.GetAsync(caller, spec.Image, cancellationToken);
@@ -160,6 +163,13 @@ internal sealed class FakeContainerService(FakeImageService images) : IContainer
         var container = Find(reference);
         container.Record = container.Record with { Name = name };
         Happen("container", "rename", container);
+        return Task.CompletedTask;
+    }
+
+    public Task UpdateAsync(Caller caller, string reference, ContainerUpdate update, CancellationToken cancellationToken)
+    {
+        LastUpdate = update;
+        Find(reference);
         return Task.CompletedTask;
     }
 

@@ -54,6 +54,81 @@ public sealed class ContainerLogTests : IDisposable
         Assert.Equal(9ul, again.Persisted(OutputStream.Stderr));
     }
 
+    [Fact]
+    public async Task Full_files_are_kept_up_to_a_count_and_read_as_one()
+    {
+        using ContainerLog log = Open();
+        log.Keep(new LogLimits(Keeps: true, FileBytes: 100, FileCount: 3));
+        log.BeginRun(0, 0);
+        for (int i = 0; i < 20; i++)
+            Append(log, OutputStream.Stdout, $"line {i:00}\n");
+
+        string[] all = await ReadAsync(log, new LogOptions());
+        Assert.Equal(all, Enumerable.Range(20 - all.Length, all.Length).Select(i => $"out:line {i:00}\n"));
+        Assert.InRange(all.Length, 5, 10);
+        Assert.Equal(["out:line 19\n"], await ReadAsync(log, new LogOptions { Tail = 1 }));
+        Assert.Equal(all[^5..], await ReadAsync(log, new LogOptions { Tail = 5 }));
+        Assert.Equal(all, await ReadAsync(log, new LogOptions { Tail = 100 }));
+        Assert.Equal(3, Directory.EnumerateFiles(_folder.Path).Count());
+        Assert.Equal(160ul, log.Persisted(OutputStream.Stdout));
+    }
+
+    [Fact]
+    public async Task Who_follows_reads_on_in_the_next_file()
+    {
+        using ContainerLog log = Open();
+        log.Keep(new LogLimits(Keeps: true, FileBytes: 50, FileCount: 2));
+        log.BeginRun(0, 0);
+        bool ended = false;
+        var read = new List<string>();
+        Append(log, OutputStream.Stdout, "0\n");
+        await foreach (LogEntry entry in log.ReadAsync(new LogOptions { Follow = true }, () => ended, TestContext.Current.CancellationToken))
+        {
+            read.Add(Encoding.UTF8.GetString(entry.Line.Span));
+            if (read.Count < 10)
+            {
+                Append(log, OutputStream.Stdout, $"{read.Count}\n");
+                continue;
+            }
+
+            ended = true;
+            log.Wake();
+        }
+
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i}\n"), read);
+    }
+
+    [Fact]
+    public void Positions_survive_an_end_between_two_files()
+    {
+        using (ContainerLog log = Open())
+        {
+            log.BeginRun(0, 0);
+            Append(log, OutputStream.Stdout, "whole\n");
+        }
+
+        File.Move(Path.Combine(_folder.Path, "log"), Path.Combine(_folder.Path, "log.1"));
+        using ContainerLog again = Open();
+        Assert.Equal(6ul, again.Persisted(OutputStream.Stdout));
+    }
+
+    [Fact]
+    public async Task Where_nothing_is_kept_the_positions_are()
+    {
+        using (ContainerLog log = Open())
+        {
+            log.Keep(new LogLimits(Keeps: false, 0, 1));
+            log.BeginRun(0, 0);
+            for (int i = 0; i < 100; i++)
+                Append(log, OutputStream.Stdout, "line\n");
+            Assert.Empty(await ReadAsync(log, new LogOptions()));
+            Assert.InRange(new FileInfo(Path.Combine(_folder.Path, "log")).Length, 1, 100);
+        }
+
+        using ContainerLog again = Open();
+        Assert.Equal(500ul, again.Persisted(OutputStream.Stdout));
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(20)]
