@@ -80,7 +80,7 @@ internal sealed class Engine : IAsyncDisposable
             await down.WaitForExitAsync();
             Directory.Delete(run, recursive: true);
         });
-        string[] up = [candela, "up", "--state", state, "--run", run, "--", "--scratch-size", "1"];
+        string[] up = [candela, "up", "--state", state, "--run", run, "--scratch-size", "1"];
         if (!Directory.EnumerateFileSystemEntries(cache).Any())
         {
             // The guest's kernel is downloaded once, which cannot be done from an empty namespace.
