@@ -6,6 +6,7 @@ using Candela.Docker;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authorization;
+using Candela.Identity.Federation;
 using Candela.Identity.Kerberos;
 using Candela.Identity.Saml;
 using Microsoft.AspNetCore.Builder;
@@ -152,6 +153,7 @@ internal static class DaemonHost
         services.AddSingleton(_ => platform.Service<ClientAdministration>());
         services.AddSingleton(_ => platform.Service<SelfService>());
         services.AddSingleton(_ => platform.Service<KerberosAdministration>());
+        services.AddSingleton(_ => platform.Service<FederationAdministration>());
         services.AddSingleton(_ => platform.Service<SamlAdministration>("SAML needs the HTTPS front door: start candelad with --https"));
     }
 

@@ -2,6 +2,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Federation;
 using Candela.Identity.Kerberos;
 using Candela.Identity.Kerberos.Keys;
 using Candela.Identity.Kerberos.Principals;
@@ -71,6 +72,7 @@ public static class IdentityServices
             provider.GetRequiredService<IAccessPolicy>(),
             provider.GetRequiredService<IAuthorizer>(),
             provider.GetRequiredService<AccessGuard>()));
+        services.AddFederation();
         services.AddSingleton<ClientStore>();
         services.AddSingleton(provider => new ClientAdministration(
             provider.GetRequiredService<IDirectory>(),

@@ -11,6 +11,7 @@ internal static class IdentityRoutes
     public const string Roles = "/v1/roles";
     public const string Bindings = "/v1/bindings";
     public const string SamlProviders = "/v1/saml-providers";
+    public const string IdentityProviders = "/v1/identity-providers";
     public const string SamlKeys = "/v1/saml-keys";
     public const string CanI = "/v1/can-i";
     public const string Certificates = "/v1/certificates";
@@ -40,6 +41,10 @@ internal static class IdentityRoutes
     public static string Role(string name, string? tenant) => Routes.Query(One(Roles, name, null), ("tenant", tenant));
 
     public static string SamlProvider(string name) => One(SamlProviders, name, null);
+
+    public static string IdentityProvider(string name) => One(IdentityProviders, name, null);
+
+    public static string IdentityLinks(string name) => One(IdentityProviders, name, "links");
 
     public static string Binding(string id) => One(Bindings, id, null);
 

@@ -54,6 +54,7 @@ internal static class Root
                 PolicyCommands.Policy,
                 ClientCommands.Client,
                 SamlCommands.SamlProvider,
+                IdentityProviderCommands.IdentityProvider,
                 CertificateCommands.Certificate,
                 LoginCommands.Login,
                 LoginCommands.Logout,

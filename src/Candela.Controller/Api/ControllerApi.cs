@@ -75,6 +75,7 @@ public static class ControllerApi
         NetworkPolicyEndpoints.Map(api);
         FlowEndpoints.Map(api);
         SamlEndpoints.Map(api);
+        IdentityProviderEndpoints.Map(api);
         KerberosEndpoints.Map(api);
         SelfEndpoints.Map(api);
         PeerEndpoints.Map(api);

@@ -3,6 +3,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Kerberos.Keys;
 using Candela.Identity.Secrets;
 using Candela.Identity.Storage;
+using Candela.Model;
 
 namespace Candela.Identity.Authentication;
 
@@ -15,6 +16,7 @@ internal sealed class Authenticator(
     VerifiedPasswords verified,
     ISecretBox secrets,
     PasswordKeys kerberos,
+    IUpstreamPasswords upstream,
     IdentityOptions options,
     TimeProvider time) : IAuthenticator
 {
@@ -57,6 +59,16 @@ internal sealed class Authenticator(
         return afterPassword ? await AdmitAsync(present, mayAskCode: false, cancellationToken) : new AuthenticationResult(AuthenticationOutcome.Succeeded, present);
     }
 
+    /// <summary>Lets an account in for which an identity provider elsewhere vouches. A second factor that it has here is asked for here.</summary>
+    public async Task<AuthenticationResult> AdmitByUpstreamAsync(DirectoryEntry account, CancellationToken cancellationToken)
+    {
+        var current = directory.Current;
+        if (current.Get(account.Id) is not { Enabled: true, Kind: not EntryKind.Group } present || current.GetDomain(present.DomainId) is not { Enabled: true })
+            return Refused(RefusalReason.Disabled);
+        var (document, _) = await credentials.ReadAsync(present.Id, cancellationToken);
+        return new AuthenticationResult(document.Totp is not null || document.PasskeyRequired ? AuthenticationOutcome.SecondFactorRequired : AuthenticationOutcome.Succeeded, present);
+    }
+
     /// <summary>Checks name and password, and whether the account is let in at all; not what else may be asked of it.</summary>
     public async Task<AuthenticationResult> CheckPasswordAsync(LoginName login, string password, CancellationToken cancellationToken)
     {
@@ -79,6 +91,20 @@ internal sealed class Authenticator(
         bool locked = (await failures.ReadAsync(place, policy, cancellationToken)).LockedUntil is not null;
         if (await TryVerifyAsync(password, locked ? null : document.PasswordHash, cancellationToken) is not { } right)
             return Busy;
+        // Who has no password here may have one elsewhere; who has one is none of theirs.
+        bool isElsewhere = !locked && domain is { Enabled: true } && document.PasswordHash is null && account is not { Enabled: false };
+        try
+        {
+            if (isElsewhere && await upstream.VerifyAsync(domain!, login.Name, account, password, cancellationToken) is { } admitted)
+                return new AuthenticationResult(AuthenticationOutcome.Succeeded, admitted);
+            if (!isElsewhere && !right && domain is not null)
+                await upstream.PretendAsync(domain, cancellationToken);
+        }
+        catch (CandelaException e) when (e.Code == ErrorCode.Unavailable)
+        {
+            return Busy;
+        }
+
         var reason = locked ? RefusalReason.LockedOut
             : account is null ? RefusalReason.UnknownAccount
             : document.PasswordHash is null ? RefusalReason.NoPassword
@@ -143,7 +169,7 @@ internal sealed class Authenticator(
 
     private bool MustChange(DirectoryEntry account, CredentialDocument document) =>
         document.MustChange ||
-        (account is User && directory.Current.GetDomain(account.DomainId)?.PasswordPolicy.MaximumAgeDays is { } days && time.GetUtcNow() - document.PasswordChangedAt > TimeSpan.FromDays(days));
+        (account is User && document.PasswordHash is not null && directory.Current.GetDomain(account.DomainId)?.PasswordPolicy.MaximumAgeDays is { } days && time.GetUtcNow() - document.PasswordChangedAt > TimeSpan.FromDays(days));
 
     /// <summary>Does the work of a check, whether there is a hash or not; null: too many wait.</summary>
     private async Task<bool?> TryVerifyAsync(string password, string? hash, CancellationToken cancellationToken)

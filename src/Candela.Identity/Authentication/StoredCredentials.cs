@@ -62,6 +62,8 @@ internal sealed class StoredCredentials(
         if (result is not { Outcome: AuthenticationOutcome.Succeeded, Account: { } account })
             return result;
         var (document, _) = await store.ReadAsync(account.Id, cancellationToken);
+        if (document.PasswordHash is null)
+            throw new CandelaException(ErrorCode.InvalidArgument, "The password is kept by the directory that this account comes from: change it there.");
         if (document.Totp is not null)
         {
             if (code is null)

@@ -9,8 +9,5 @@ internal sealed class TicketOption : ISignInOption
     public const string PagePath = "/sign-in/ticket";
 
     /// <inheritdoc/>
-    public string Label => "Sign in with your Kerberos ticket";
-
-    /// <inheritdoc/>
-    public string Path => PagePath;
+    public ValueTask<IReadOnlyList<SignInLink>> ListAsync(CancellationToken cancellationToken) => new([new SignInLink("Sign in with your Kerberos ticket", PagePath)]);
 }

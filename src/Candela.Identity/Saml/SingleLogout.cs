@@ -32,7 +32,7 @@ internal sealed class SingleLogout(
     /// <exception cref="SamlException">The address is not ours, or too old.</exception>
     public async Task<SamlAnswer> ContinueAsync(HttpContext context, string? state, CancellationToken cancellationToken)
     {
-        var received = secrets.Open(state, SamlJson.Default.ReceivedLogout);
+        var received = secrets.TryOpen(state, SamlJson.Default.ReceivedLogout) ?? throw SamlException.StrangeAddress();
         if (time.GetUtcNow() - received.ReceivedAt > options.LogoutTime)
             throw new SamlException("too much time has passed: sign out again");
         var provider = await providers.FindAsync(received.Provider, cancellationToken) ?? throw new SamlException("the service provider is no longer registered");

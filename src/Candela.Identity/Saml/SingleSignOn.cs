@@ -66,7 +66,7 @@ internal sealed class SingleSignOn(
     /// <exception cref="SamlRefusal">Who is signed in may not sign in there.</exception>
     public async Task<(SamlAnswer Answer, SignInSession? Session, SamlServiceProvider Provider)> ContinueAsync(HttpContext context, string? state, CancellationToken cancellationToken)
     {
-        var pending = secrets.Open(state, SamlJson.Default.PendingSignOn);
+        var pending = secrets.TryOpen(state, SamlJson.Default.PendingSignOn) ?? throw SamlException.StrangeAddress();
         var now = time.GetUtcNow();
         if (now - pending.ReceivedAt > options.SignInTime)
             throw new SamlException("too much time has passed: go back to the program that you want to use and sign in again");

@@ -22,7 +22,11 @@ internal sealed record SignInDocument
 
     public required SignInStage Stage { get; init; }
 
+    /// <summary>When the account was proved.</summary>
     public required DateTimeOffset SignedInAt { get; init; }
+
+    /// <summary>When the session began; null: then.</summary>
+    public DateTimeOffset? BegunAt { get; init; }
 
     /// <summary>When it was last used, to the minute.</summary>
     public required DateTimeOffset UsedAt { get; init; }

@@ -1,4 +1,5 @@
 using Candela.Identity.Auditing;
+using Candela.Identity.Federation;
 using Candela.Identity.Passkeys;
 using Candela.Identity.Passkeys.Pages;
 using Candela.Identity.SignIn.Pages;
@@ -27,6 +28,7 @@ public static class SignInServices
         services.AddSingleton<PasskeyService>();
         services.AddSingleton<PasskeyPages>();
         services.AddSingleton<ISignInOption, PasskeyOption>();
+        services.AddFederationPages();
         return services;
     }
 
@@ -46,6 +48,7 @@ public static class SignInServices
         endpoints.MapGet("sign-out", pages.ShowSignOutAsync);
         endpoints.MapPost("sign-out", pages.PostSignOutAsync);
         endpoints.MapGet("account", pages.ShowAccountAsync);
+        endpoints.MapFederation(identity);
         var passkeys = identity.GetRequiredService<PasskeyPages>();
         endpoints.MapGet(PasskeyScript.Path, PasskeyScript.WriteAsync);
         endpoints.MapGet(PasskeyPages.SignInPath, passkeys.ShowSignInAsync);

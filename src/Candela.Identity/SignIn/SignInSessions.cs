@@ -45,20 +45,26 @@ internal sealed class SignInSessions(
         BeginAsync(context, account, methods, SignInStage.Complete, cancellationToken);
 
     /// <summary>Begins a session at a stage.</summary>
+    /// <param name="context">Request.</param>
+    /// <param name="account">Who.</param>
+    /// <param name="methods">How they have proved it.</param>
+    /// <param name="stage">Stage.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="provenAt">When they have, if that was elsewhere; null: now.</param>
     public async Task<SignInSession> BeginAsync(
-        HttpContext context, DirectoryEntry account, IReadOnlyList<string> methods, SignInStage stage, CancellationToken cancellationToken)
+        HttpContext context, DirectoryEntry account, IReadOnlyList<string> methods, SignInStage stage, CancellationToken cancellationToken, DateTimeOffset? provenAt = null)
     {
         var now = time.GetUtcNow();
         var former = CookieOf(context);
         var cookie = NewCookie(context);
         var id = IdOf(cookie);
-        var document = new SignInDocument { AccountId = account.Id, Stage = stage, SignedInAt = now, UsedAt = now, Methods = methods };
+        var document = new SignInDocument { AccountId = account.Id, Stage = stage, SignedInAt = provenAt < now ? provenAt.Value : now, BegunAt = now, UsedAt = now, Methods = methods };
         var transaction = new StateTransaction();
         if (former is not null)
             transaction.Delete(Prefix + IdOf(former));
         await PutAsync(transaction, id, document, cancellationToken);
         await store.CommitAsync(transaction, cancellationToken);
-        return new SignInSession(id, account, now, methods);
+        return new SignInSession(id, account, document.SignedInAt, methods);
     }
 
     /// <inheritdoc/>
@@ -129,7 +135,7 @@ internal sealed class SignInSessions(
         if (current.Get(document.AccountId) is not { Enabled: true, Kind: not EntryKind.Group } account || current.GetDomain(account.DomainId) is not { Enabled: true })
             return null;
         var (credential, _) = await credentials.ReadAsync(account.Id, cancellationToken);
-        return credential.PasswordChangedAt <= document.SignedInAt ? account : null;
+        return credential.PasswordChangedAt <= (document.BegunAt ?? document.SignedInAt) ? account : null;
     }
 
     private async Task PutAsync(StateTransaction transaction, string id, SignInDocument document, CancellationToken cancellationToken) => transaction.Put(
@@ -139,9 +145,10 @@ internal sealed class SignInSessions(
 
     private DateTimeOffset EndOf(SignInDocument document)
     {
+        var begunAt = document.BegunAt ?? document.SignedInAt;
         if (document.Stage != SignInStage.Complete)
-            return document.SignedInAt + options.PendingTime;
-        var (idle, last) = (document.UsedAt + options.IdleTime, document.SignedInAt + options.Lifetime);
+            return begunAt + options.PendingTime;
+        var (idle, last) = (document.UsedAt + options.IdleTime, begunAt + options.Lifetime);
         return idle < last ? idle : last;
     }
 

@@ -6,8 +6,5 @@ namespace Candela.Identity.Passkeys.Pages;
 internal sealed class PasskeyOption : ISignInOption
 {
     /// <inheritdoc/>
-    public string Label => "Sign in with a passkey";
-
-    /// <inheritdoc/>
-    public string Path => PasskeyPages.SignInPath;
+    public ValueTask<IReadOnlyList<SignInLink>> ListAsync(CancellationToken cancellationToken) => new([new SignInLink("Sign in with a passkey", PasskeyPages.SignInPath)]);
 }

@@ -113,17 +113,24 @@ internal sealed class SignInPages(
         if (await sessions.FindAsync(context, context.RequestAborted) is not { } session)
             Redirect(context, sessions.SignInPath(Home));
         else
-            await HtmlPage.WriteAsync(context, "Your account", Html.Of($"""<p>You are signed in as <strong>{NameOf(session.Account)}</strong>.</p><p><a href="{Passkeys.Pages.PasskeyPages.AccountPath}">Passkeys</a></p><p><a href="/sign-out">Sign out</a></p>"""));
+            await HtmlPage.WriteAsync(context, "Your account", Html.Of($"""<p>You are signed in as <strong>{NameOf(session.Account)}</strong>.</p><p><a href="{Passkeys.Pages.PasskeyPages.AccountPath}">Passkeys</a></p><p><a href="{Federation.Pages.FederationPages.AccountPath}">Linked accounts</a></p><p><a href="/sign-out">Sign out</a></p>"""));
     }
 
     /// <summary>Goes on after a proof: signs in, asks for what is missing, or repeats the page.</summary>
+    /// <param name="context">Request.</param>
+    /// <param name="result">What came of the proof.</param>
+    /// <param name="name">Whose it was said to be, for the audit log.</param>
+    /// <param name="methods">How it was given.</param>
+    /// <param name="to">Where to lead back to.</param>
+    /// <param name="repeat">Shows the page again, with what is wrong.</param>
+    /// <param name="provenAt">When it was given, if that was elsewhere; null: now.</param>
     public async Task GoOnAsync(
-        HttpContext context, AuthenticationResult result, string name, IReadOnlyList<string> methods, string to, Func<string, Task> repeat)
+        HttpContext context, AuthenticationResult result, string name, IReadOnlyList<string> methods, string to, Func<string, Task> repeat, DateTimeOffset? provenAt = null)
     {
         switch (result.Outcome)
         {
             case AuthenticationOutcome.Succeeded:
-                await CompleteAsync(context, result.Account!, methods, to);
+                await CompleteAsync(context, result.Account!, methods, to, provenAt);
                 break;
             case AuthenticationOutcome.SecondFactorRequired:
                 await StageAsync(context, result.Account!, methods, SignInStage.Code, "/sign-in/code", to);
@@ -141,9 +148,9 @@ internal sealed class SignInPages(
         }
     }
 
-    private async Task CompleteAsync(HttpContext context, DirectoryEntry account, IReadOnlyList<string> methods, string to)
+    private async Task CompleteAsync(HttpContext context, DirectoryEntry account, IReadOnlyList<string> methods, string to, DateTimeOffset? provenAt = null)
     {
-        var session = await sessions.BeginAsync(context, account, methods, context.RequestAborted);
+        var session = await sessions.BeginAsync(context, account, methods, SignInStage.Complete, context.RequestAborted, provenAt);
         audit.Done(ActorOf(context, account), "signin", $"{session.Id} {string.Join('+', methods)}");
         await HtmlPage.LeadOnAsync(context, "Signed in", to);
     }
@@ -183,12 +190,17 @@ internal sealed class SignInPages(
 
     private async Task PasswordPageAsync(HttpContext context, string to, string? error, int status)
     {
-        var others = Html.Join(options.Select(option => Html.Of($"""<p><a href="{option.Path}?to={Uri.EscapeDataString(to)}">{option.Label}</a></p>""")));
+        // Whoever must prove who they are anew must do so by whatever way.
+        var isAgain = context.Request.Query["again"] == "1" || (context.Request.HasFormContentType && (await Forms.ReadAsync(context))?.Text("again") == "1");
+        var more = isAgain ? "&again=1" : "";
+        var links = new List<Html>();
+        foreach (var option in options)
+            links.AddRange((await option.ListAsync(context.RequestAborted)).Select(link => Html.Of($"""<p><a href="{link.Path}?to={Uri.EscapeDataString(to)}{more}">{link.Label}</a></p>""")));
         await HtmlPage.WriteAsync(context, "Sign in", Html.Of($"""
-            {Alert(error)}<form method="post" action="/sign-in">{await FormTokenAsync(context)}{Html.Hidden("to", to)}
+            {Alert(error)}<form method="post" action="/sign-in">{await FormTokenAsync(context)}{Html.Hidden("to", to)}{(isAgain ? Html.Hidden("again", "1") : Html.Empty)}
             <label for="name">Name</label><input id="name" name="name" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus placeholder="name@domain">
             <label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password" required>
-            <button>Sign in</button></form>{others}
+            <button>Sign in</button></form>{Html.Join(links)}
             """), status);
     }
 
