@@ -8,6 +8,7 @@ using Candela.Identity;
 using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
+using Candela.Identity.Kerberos;
 using Candela.Identity.OpenIdConnect;
 using Candela.Identity.OpenIdConnect.Tokens;
 using Candela.Identity.Saml;
@@ -71,7 +72,8 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
             }
             : null;
         app.UseRemoteCallers("/v1", new RemoteCallers(
-            trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, tokens, identity.GetRequiredService<IAuditSink>(), TimeProvider.System, audience));
+            trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, tokens, identity.GetRequiredService<IAuditSink>(), TimeProvider.System, audience,
+            identity.GetService<TicketAcceptor>()));
         app.MapControllerApi();
         app.MapTrust(trust);
         app.MapPublicTrust();

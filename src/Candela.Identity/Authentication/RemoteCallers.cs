@@ -5,6 +5,7 @@ using Candela.Identity.Auditing;
 using Candela.Identity.Authorization;
 using Candela.Identity.Certificates;
 using Candela.Identity.Jose;
+using Candela.Identity.Kerberos;
 using Candela.Identity.Workloads;
 using Candela.Model;
 using Microsoft.AspNetCore.Http;
@@ -26,6 +27,7 @@ public delegate Task<VerifiedToken> AccessTokenVerifier(string token, X509Certif
 public sealed class RemoteCallers
 {
     private const string Scheme = "Bearer ";
+    private const string TicketScheme = "Negotiate ";
     private const string AccessTokenType = "at+jwt";
     private const int TokenLength = 16 * 1024;
 
@@ -33,6 +35,7 @@ public sealed class RemoteCallers
     private readonly IDirectory _directory;
     private readonly TrustDomain _domain;
     private readonly AccessTokenVerifier? _tokens;
+    private readonly TicketAcceptor? _tickets;
     private readonly ProtocolAudit _audit;
     private readonly string _audience;
 
@@ -43,13 +46,18 @@ public sealed class RemoteCallers
     /// <param name="sink">Keeps refusals.</param>
     /// <param name="time">Clock.</param>
     /// <param name="audience">Whom tokens must be for: the address of what is called.</param>
+    /// <param name="tickets">Kerberos tickets; null: there are none.</param>
     public RemoteCallers(
-        CertificateAuthority authority, IDirectory directory, TrustDomain domain, AccessTokenVerifier? tokens, IAuditSink sink, TimeProvider time, string audience)
+        CertificateAuthority authority, IDirectory directory, TrustDomain domain, AccessTokenVerifier? tokens, IAuditSink sink, TimeProvider time, string audience, TicketAcceptor? tickets)
     {
+        _tickets = tickets;
         _certificates = new IssuedClientCertificates(authority, directory);
         (_directory, _domain, _tokens, _audience) = (directory, domain, tokens, audience);
         _audit = new ProtocolAudit(sink, time);
     }
+
+    /// <summary>Kerberos tickets are accepted (RFC 4559).</summary>
+    public bool AcceptsTickets => _tickets is not null;
 
     /// <summary>The sender; null: the request does not say who it is.</summary>
     /// <exception cref="CandelaException">Unauthenticated: it says so wrongly.</exception>
@@ -66,6 +74,8 @@ public sealed class RemoteCallers
                 throw Refused("there is more than one Authorization header");
             if (header is [{ } text])
             {
+                if (_tickets is not null && text.StartsWith(TicketScheme, StringComparison.OrdinalIgnoreCase))
+                    return OfTicket(context, _tickets, from);
                 return text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && text.Length <= TokenLength
                     ? await OfTokenAsync(context, text[Scheme.Length..].Trim(), certificate, from)
                     : throw Refused("the Authorization header is not 'Bearer TOKEN'");
@@ -73,6 +83,7 @@ public sealed class RemoteCallers
 
             if (certificate is null)
                 return null;
+            RequireOwnOrigin(context);
             context.Features.Set(new CallerRecheck(cancellationToken => OfCertificateAsync(certificate.RawData, from, cancellationToken)));
             return await OfCertificateAsync(certificate.RawData, from, context.RequestAborted);
         }
@@ -81,6 +92,23 @@ public sealed class RemoteCallers
             _audit.Refused(Actor.Unproven("", from), "sign-in.request", context.Request.Path, e);
             throw;
         }
+    }
+
+    /// <summary>Tickets and certificates are sent by browsers of themselves, on behalf of whatever page asks: of others' pages they are refused.</summary>
+    private void RequireOwnOrigin(HttpContext context)
+    {
+        var headers = context.Request.Headers;
+        if ((headers.Origin is not [] && headers.Origin != new Uri(_audience).GetLeftPart(UriPartial.Authority)) || headers["Sec-Fetch-Site"] is not ([] or ["same-origin"] or ["none"]))
+            throw Refused("the request comes from another site's page");
+    }
+
+    private Actor OfTicket(HttpContext context, TicketAcceptor tickets, string from)
+    {
+        RequireOwnOrigin(context);
+        if (HttpTicket.Accept(context, tickets) is not { Account: { } account })
+            throw Refused("the Kerberos ticket is not accepted, or of no account that can sign in now");
+        context.Features.Set(new CallerRecheck(_ => Task.FromResult(Of(_directory.Current.Get(account.Id) ?? throw Refused("the account is gone"), from))));
+        return Of(account, from);
     }
 
     private async Task<Actor> OfTokenAsync(HttpContext context, string token, X509Certificate2? certificate, string from)

@@ -21,6 +21,12 @@ internal sealed record JwsAlgorithm(string Name, CertificateKeyType KeyType, Has
         new("PS512", CertificateKeyType.Rsa, HashAlgorithmName.SHA512, RSASignaturePadding.Pss),
     }.ToDictionary(a => a.Name);
 
+    /// <summary>ECDSA on P-256 with SHA-256.</summary>
+    public static JwsAlgorithm Es256 { get; } = Known["ES256"];
+
+    /// <summary>RSA (PKCS #1 version 1.5) with SHA-256.</summary>
+    public static JwsAlgorithm Rs256 { get; } = Known["RS256"];
+
     public static IEnumerable<string> Names => Known.Keys;
 
     /// <summary>Null: not one of these.</summary>

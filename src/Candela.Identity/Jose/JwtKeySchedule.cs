@@ -7,7 +7,11 @@ namespace Candela.Identity.Jose;
 /// <param name="TokenLifetime">How long what they sign is valid at most: so long a key is published when it signs no more.</param>
 /// <param name="KeyLifetime">How long a key signs.</param>
 /// <param name="Announcement">How long a key is published before it signs.</param>
-internal sealed record JwtKeySchedule(string Place, TimeSpan TokenLifetime, TimeSpan KeyLifetime, TimeSpan Announcement);
+internal sealed record JwtKeySchedule(string Place, TimeSpan TokenLifetime, TimeSpan KeyLifetime, TimeSpan Announcement)
+{
+    /// <summary>What the keys sign by: ES256 or RS256.</summary>
+    public JwsAlgorithm Algorithm { get; init; } = JwsAlgorithm.Es256;
+}
 
 /// <summary>Keys that sign tokens, in the order in which they sign.</summary>
 /// <param name="Keys">Keys.</param>

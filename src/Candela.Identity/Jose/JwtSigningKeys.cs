@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Candela.Identity.Certificates;
-using Candela.Identity.Certificates.Authorities;
-using Candela.Identity.Certificates.Requests;
 using Candela.Identity.Following;
 using Candela.Identity.Secrets;
 using Candela.Model;
@@ -24,6 +21,9 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _background = Task.CompletedTask;
 
+    /// <summary>What they sign by.</summary>
+    public JwsAlgorithm Algorithm => schedule.Algorithm;
+
     /// <summary>The published keys, in the order in which they sign.</summary>
     public IReadOnlyList<JsonWebKey> Published => [.. _picture.Keys.Select(k => k.Public)];
 
@@ -43,7 +43,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
     }
 
     /// <summary>The key that signs now.</summary>
-    public (string Id, SigningKey Key) Current()
+    public (string Id, TokenKey Key) Current()
     {
         var now = time.GetUtcNow();
         var key = _picture.Keys.LastOrDefault(k => k.Document.SignsFrom <= now)
@@ -99,12 +99,12 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
 
     private JwtKeyDocument Create(DateTimeOffset signsFrom)
     {
-        using var key = SigningKey.Create(ECCurve.NamedCurves.nistP256);
-        var id = JsonWebKey.Of(new PublicKeyInfo(CertificateKeyType.EcdsaP256, key.ExportPublicKey())).Thumbprint;
+        using var key = TokenKey.Create(schedule.Algorithm);
+        var id = key.Public.Thumbprint;
         var pkcs8 = key.Export();
         try
         {
-            return new JwtKeyDocument(id, key.ExportPublicKey(), secrets.Seal(pkcs8, PlaceOf(id)), signsFrom);
+            return new JwtKeyDocument(id, key.Public.Key.Der.ToArray(), secrets.Seal(pkcs8, PlaceOf(id)), signsFrom);
         }
         finally
         {
@@ -117,7 +117,8 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
         var pkcs8 = secrets.Open(document.Key, PlaceOf(document.Id));
         try
         {
-            return new LoadedKey(document, JsonWebKey.Of(new PublicKeyInfo(CertificateKeyType.EcdsaP256, document.PublicKey)), SigningKey.Import(pkcs8));
+            var key = TokenKey.Import(schedule.Algorithm, pkcs8);
+            return new LoadedKey(document, key.Public, key);
         }
         finally
         {
@@ -141,7 +142,7 @@ internal sealed partial class JwtSigningKeys(IStateStore store, ISecretBox secre
         }
     }
 
-    private sealed record LoadedKey(JwtKeyDocument Document, JsonWebKey Public, SigningKey Private);
+    private sealed record LoadedKey(JwtKeyDocument Document, JsonWebKey Public, TokenKey Private);
 
     private sealed record Picture(long Revision, IReadOnlyList<LoadedKey> Keys);
 

@@ -9,6 +9,7 @@ internal static class OpenIdKeys
     public const string Clients = Root + "clients/";
     public const string Grants = Root + "grants/";
     public const string SigningKeys = Root + "signing-keys";
+    public const string RsaSigningKeys = Root + "signing-keys-rsa";
     public const string RefreshKey = Root + "refresh-key";
 
     public static string Client(string id) => Clients + id;

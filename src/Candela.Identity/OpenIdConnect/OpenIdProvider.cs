@@ -27,6 +27,7 @@ public sealed partial class OpenIdProvider : IAsyncDisposable
     {
         _trust.Host = trust;
         await _keys.Signing.StartAsync(cancellationToken);
+        await _keys.Rsa.StartAsync(cancellationToken);
         _sweeping = SweepForEverAsync();
     }
 

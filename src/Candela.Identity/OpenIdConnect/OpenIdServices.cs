@@ -1,3 +1,4 @@
+using Candela.Identity.SignIn;
 using Candela.Identity.OpenIdConnect.Clients;
 using Candela.Identity.OpenIdConnect.Endpoints;
 using Candela.Identity.OpenIdConnect.Grants;
@@ -44,6 +45,8 @@ public static class OpenIdServices
         services.AddSingleton<RevocationEndpoint>();
         services.AddSingleton<DeviceEndpoint>();
         services.AddSingleton<LogoutEndpoint>();
+        services.AddSingleton<BackChannelLogout>();
+        services.AddSingleton<ISessionEnd>(provider => provider.GetRequiredService<BackChannelLogout>());
         services.AddSingleton(provider => new OpenIdProvider(
             provider.GetRequiredService<ProviderKeys>(), provider.GetRequiredService<ProviderTrust>(), provider.GetRequiredService<GrantStore>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OpenIdProvider>>()));

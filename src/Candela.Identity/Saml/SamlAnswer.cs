@@ -22,5 +22,6 @@ internal abstract record SamlAnswer
 
     /// <summary>Nothing more: the person is signed out.</summary>
     /// <param name="IsPartial">Of some programs perhaps not.</param>
-    public sealed record SignedOut(bool IsPartial) : SamlAnswer;
+    /// <param name="ReturnTo">Where to lead on; null: nowhere.</param>
+    public sealed record SignedOut(bool IsPartial, string? ReturnTo = null) : SamlAnswer;
 }

@@ -4,6 +4,7 @@ using Candela.Identity.Saml.Http;
 using Candela.Identity.Saml.Keys;
 using Candela.Identity.Saml.Providers;
 using Candela.Identity.Saml.Sessions;
+using Candela.Identity.SignIn.Pages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,6 +30,7 @@ public static class SamlServices
         services.AddSingleton<SingleSignOn>();
         services.AddSingleton<SingleLogout>();
         services.AddSingleton<SamlEndpoints>();
+        services.AddSingleton<ISignOutRoute, SamlSignOut>();
         services.AddSingleton(provider => new SamlHost(provider.GetRequiredService<SamlSigningKeys>()));
         services.AddSingleton(provider => new SamlAdministration(
             provider.GetRequiredService<ServiceProviders>(),

@@ -53,12 +53,13 @@ internal sealed class SingleLogout(
 
     /// <summary>Tells the service providers of a sign-in session that has ended here.</summary>
     /// <param name="signInSession">The session.</param>
+    /// <param name="returnTo">Where to lead in the end; null: to a page that says so.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public async Task<SamlAnswer> BeginAsync(string signInSession, CancellationToken cancellationToken)
+    public async Task<SamlAnswer> BeginAsync(string signInSession, string? returnTo, CancellationToken cancellationToken)
     {
         var ended = await sessions.ListAsync(signInSession, cancellationToken);
         await sessions.EndAsync(ended, cancellationToken);
-        return await GoOnAsync(new PendingLogout(null, null, null, null, null, ended, false, time.GetUtcNow() + options.LogoutTime), cancellationToken);
+        return await GoOnAsync(new PendingLogout(null, null, null, null, null, ended, false, time.GetUtcNow() + options.LogoutTime, returnTo), cancellationToken);
     }
 
     private async Task<SamlAnswer> ReceiveRequestAsync(IncomingMessage message, CancellationToken cancellationToken)
@@ -123,7 +124,7 @@ internal sealed class SingleLogout(
         }
 
         if (logout.Initiator is null || await providers.FindAsync(logout.Initiator, cancellationToken) is not { Logout: { } initiator })
-            return new SamlAnswer.SignedOut(logout.IsPartial);
+            return new SamlAnswer.SignedOut(logout.IsPartial, logout.ReturnTo);
         var response = LogoutMessages.Response(options.EntityId, time.GetUtcNow(), initiator.ResponseLocation, logout.RequestId!, logout.IsPartial);
         return Send(initiator.ResponseLocation, initiator.Post, SamlMessageKind.Response, response, logout.RelayState);
     }

@@ -13,7 +13,7 @@ namespace Candela.Identity.SignIn;
 
 /// <summary>Sessions in the state store.</summary>
 internal sealed class SignInSessions(
-    IStateStore store, ISecretBox secrets, IDirectory directory, CredentialStore credentials, ExpiryLeases leases, SignInOptions options, TimeProvider time) : ISignInSessions
+    IStateStore store, ISecretBox secrets, IDirectory directory, CredentialStore credentials, ExpiryLeases leases, SignInOptions options, IEnumerable<ISessionEnd> ends, TimeProvider time) : ISignInSessions
 {
     /// <summary>The prefix makes browsers insist on https, this very host and the path / (RFC 6265bis, section 4.1.3.2).</summary>
     public const string CookieName = "__Host-candela-session";
@@ -72,7 +72,7 @@ internal sealed class SignInSessions(
     {
         if (CookieOf(context) is not { } cookie)
             return;
-        await store.CommitAsync(new StateTransaction().Delete(Prefix + IdOf(cookie)), cancellationToken);
+        await EndAsync(IdOf(cookie), cancellationToken);
         NewCookie(context);
     }
 
@@ -80,8 +80,11 @@ internal sealed class SignInSessions(
     public async Task EndAsync(string id, CancellationToken cancellationToken)
     {
         // As when one is looked for: only a digest becomes part of a key.
-        if (id.Length == 43)
-            await store.CommitAsync(new StateTransaction().Delete(Prefix + id), cancellationToken);
+        if (id.Length != 43)
+            return;
+        await store.CommitAsync(new StateTransaction().Delete(Prefix + id), cancellationToken);
+        foreach (var end in ends)
+            await end.OnEndedAsync(id, cancellationToken);
     }
 
     /// <inheritdoc/>

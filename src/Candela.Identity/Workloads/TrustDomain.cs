@@ -111,7 +111,7 @@ public sealed class TrustDomain : IAsyncDisposable
         await _keys.DisposeAsync();
     }
 
-    internal (string Id, Certificates.Authorities.SigningKey Key) SigningKey() => _keys.Current();
+    internal (string Id, Jose.TokenKey Key) SigningKey() => _keys.Current();
 
     internal Task RefreshFederatedAsync(CancellationToken cancellationToken) => _federated.RefreshDueAsync(cancellationToken);
 

@@ -181,6 +181,6 @@ public sealed record ResetPasswordRequest
     /// <summary>Password.</summary>
     public required string Password { get; init; }
 
-    /// <summary>It is only good for choosing another one; absent: yes.</summary>
-    public bool MustChange { get; init; } = true;
+    /// <summary>It is only good for choosing another one; absent: yes, of a user.</summary>
+    public bool? MustChange { get; init; }
 }

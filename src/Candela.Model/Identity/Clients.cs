@@ -48,6 +48,12 @@ public sealed record ClientReport
     /// <summary>How many secrets it has; the secrets themselves are nowhere kept.</summary>
     public required int SecretCount { get; init; }
 
+    /// <summary>What its ID tokens are signed by, where it is not ES256.</summary>
+    public string? IdTokenAlgorithm { get; init; }
+
+    /// <summary>Where it is told that a session has ended.</summary>
+    public string? BackChannelLogoutUri { get; init; }
+
     /// <summary>When it was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -112,6 +118,12 @@ public sealed record CreateClientRequest
 
     /// <summary>Do not ask people whether they agree.</summary>
     public bool Trusted { get; init; }
+
+    /// <summary>What its ID tokens are signed by (<c>id_token_signed_response_alg</c>): <c>ES256</c> (default) or <c>RS256</c>.</summary>
+    public string? IdTokenAlgorithm { get; init; }
+
+    /// <summary>Where it is told that a session has ended (<c>backchannel_logout_uri</c>).</summary>
+    public string? BackChannelLogoutUri { get; init; }
 }
 
 /// <summary>Another secret for a client.</summary>

@@ -6,8 +6,8 @@ public sealed record KeytabRequest
     /// <summary>Service account: <c>NAME@DOMAIN</c>, or the name in the system domain.</summary>
     public required string Account { get; init; }
 
-    /// <summary>Services of the account, such as <c>HTTP/www.example.org</c>; none: the account itself.</summary>
-    public IReadOnlyList<string> Services { get; init; } = [];
+    /// <summary>Services of the account, such as <c>HTTP/www.example.org</c>; none, or absent: the account itself.</summary>
+    public IReadOnlyList<string>? Services { get; init; }
 }
 
 /// <summary>A keytab with new keys.</summary>

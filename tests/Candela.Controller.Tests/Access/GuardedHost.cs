@@ -11,6 +11,7 @@ using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
 using Candela.Identity.Certificates.Administration;
+using Candela.Identity.Federation;
 using Candela.Identity.Kerberos;
 using Candela.Images;
 using Candela.Machine;
@@ -129,6 +130,7 @@ internal sealed class GuardedHost : IAsyncDisposable
         .AddSingleton(Service<IFlowService>())
         .AddSingleton(Service<IVolumeService>())
         .AddSingleton(Service<KerberosAdministration>())
+        .AddSingleton(Service<FederationAdministration>())
         .AddSingleton(new CertificateAdministration(null!, Service<AccessGuard>()))
         .AddSingleton(Directory)
         .AddSingleton(Policy)

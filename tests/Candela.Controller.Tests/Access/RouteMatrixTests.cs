@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Candela.Controller.Api.Access;
 using Candela.Identity.Authorization;
 using Microsoft.AspNetCore.Routing;
@@ -53,6 +54,10 @@ public sealed class RouteMatrixTests
         ["POST /v1/network-policies"] = ("", """{"name":"nothing","direction":"Ingress","action":"Deny"}"""),
         ["PUT /v1/network-policies/{name}"] = ("", """{"name":"nothing","direction":"Ingress","action":"Deny"}"""),
         ["PUT /v1/networking"] = ("", """{"default":"Closed"}"""),
+        ["POST /v1/identity-providers"] = ("", """{"name":"made","issuer":"https://login.example","clientId":"candela","secret":"s"}"""),
+        ["PATCH /v1/identity-providers/{name}"] = ("", "{}"),
+        ["POST /v1/identity-providers/{name}/links"] = ("", """{"user":"admin","subject":"1"}"""),
+        ["DELETE /v1/identity-providers/{name}/links"] = ("subject=1", ""),
         ["POST /v1/kerberos/keytabs"] = ("", """{"account":"local@system","services":[]}"""),
         ["POST /v1/certificates"] = ("", """{"owner":"user:admin@system","request":"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n"}"""),
         ["POST /containers/create"] = ("", """{"Image":"base","HostConfig":{"NetworkMode":"none"}}"""),
@@ -163,6 +168,37 @@ public sealed class RouteMatrixTests
         Assert.Equal(HttpStatusCode.Forbidden, (await one.PostAsync("/containers/create", Json("""{"Image":"base"}"""))).StatusCode);
     }
 
+    /// <summary>Whatever is left out of a body, or is null, or of another kind: the answer says what is wrong, or does without.</summary>
+    [Fact]
+    public async Task No_absent_member_is_an_internal_error()
+    {
+        await using var host = await GuardedHost.StartAsync();
+        var wrong = new List<string>();
+        foreach (var (method, pattern, _, isDocker) in Guarded(host).Where(route => !route.IsDocker && (route.Method is "POST" or "PUT" or "PATCH")))
+        {
+            var body = Requests.GetValueOrDefault($"{method} {pattern}").Body is { Length: > 0 } known && known[0] == '{' ? known : "{}";
+            var members = JsonNode.Parse(body)!.AsObject().Select(member => member.Key).ToArray();
+            string Without(string name) => Changed(body, json => json.Remove(name));
+            string With(string name, JsonNode? value) => Changed(body, json => json[name] = value);
+            foreach (var sent in members.SelectMany(name => new[] { Without(name), With(name, null), With(name, new JsonArray()), With(name, new JsonObject()), With(name, new JsonArray((JsonNode?)null)), With(name, ""), With(name, 0) })
+                .Concat(["{}", "null", "[]", "\"\"", "0"]).Distinct())
+            {
+                var status = await SendAsync(host, null, method, pattern, isDocker, sent);
+                if (status is HttpStatusCode.InternalServerError)
+                    wrong.Add($"{method} {pattern} {sent}");
+            }
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    private static string Changed(string body, Action<JsonObject> change)
+    {
+        var json = JsonNode.Parse(body)!.AsObject();
+        change(json);
+        return json.ToJsonString();
+    }
+
     private static IEnumerable<(string Method, string Pattern, RouteAccess Access, bool IsDocker)> Guarded(GuardedHost host) =>
         from route in host.Routes
         let access = route.Endpoint.Metadata.GetMetadata<RouteAccess>()!
@@ -172,7 +208,7 @@ public sealed class RouteMatrixTests
         from method in route.Endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods
         select (method, pattern.TrimEnd('/'), access, route.IsDocker);
 
-    private static async Task<HttpStatusCode> SendAsync(GuardedHost host, string actor, string method, string pattern, bool isDocker)
+    private static async Task<HttpStatusCode> SendAsync(GuardedHost host, string? actor, string method, string pattern, bool isDocker, string? sent = null)
     {
         var (query, body) = Requests.GetValueOrDefault($"{method} {pattern}", ("", ""));
         var path = pattern;
@@ -194,7 +230,9 @@ public sealed class RouteMatrixTests
             request.Headers.Add("Upgrade", isDocker ? "tcp" : "candela-stream");
         }
 
-        if (body.Length > 0)
+        if (sent is not null)
+            request.Content = Json(sent);
+        else if (body.Length > 0)
             request.Content = body[0] == '{' ? Json(body) : new StringContent(body, Encoding.UTF8, pattern.EndsWith("/ldif", StringComparison.Ordinal) ? "text/x-ldif" : "application/x-tar");
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return response.StatusCode;

@@ -201,11 +201,14 @@ public sealed class SignInTests : IAsyncLifetime
         Assert.Null(await _bench.Identity.Get<ISignInSessions>().FindAsync(browser.Cookie!, Token));
     }
 
-    private string Code(TotpEnrolment enrolment)
+    /// <summary>The one-time code of a time.</summary>
+    internal static string Code(TotpEnrolment enrolment, DateTimeOffset time)
     {
         const string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         var bits = string.Concat(enrolment.Secret.Select(c => Convert.ToString(alphabet.IndexOf(c, StringComparison.Ordinal), 2).PadLeft(5, '0')));
         byte[] secret = [.. bits.Chunk(8).Where(bit => bit.Length == 8).Select(bit => Convert.ToByte(new string(bit), 2))];
-        return Totp.Code(secret, Totp.StepOf(_bench.Identity.Time.GetUtcNow()));
+        return Totp.Code(secret, Totp.StepOf(time));
     }
+
+    private string Code(TotpEnrolment enrolment) => Code(enrolment, _bench.Identity.Time.GetUtcNow());
 }

@@ -30,6 +30,9 @@ public sealed class BrowserBench : IAsyncDisposable
     /// <summary>SHA-256 of the server's public key, as chromium wants it.</summary>
     public string Spki => Convert.ToBase64String(SHA256.HashData(_certificate.PublicKey.ExportSubjectPublicKeyInfo()));
 
+    /// <summary>The server's certificate (DER), its own authority.</summary>
+    public byte[] Certificate => _certificate.RawData;
+
     public static async Task<BrowserBench> StartAsync(Action<IServiceCollection, Uri>? more, Action<IEndpointRouteBuilder, IServiceProvider>? map)
     {
         var address = new Uri($"https://localhost:{FreePort()}");

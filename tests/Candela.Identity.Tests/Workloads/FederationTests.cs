@@ -74,7 +74,7 @@ public sealed class FederationTests : IAsyncLifetime
         await _ours.Workloads.BeginAsync(Spec("c1"), Token);
         var (id, key) = _theirs.Domain.SigningKey();
         var input = $"{Jose.Base64UrlText.Encode($$"""{"alg":"ES256","kid":"{{id}}"}""")}.{Jose.Base64UrlText.Encode($$"""{"sub":"spiffe://ours.example/acme/shop/web","aud":"db","exp":{{TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + 60}},"candela_container":"c1"}""")}";
-        var forged = $"{input}.{Jose.Base64UrlText.Encode(key.SignJws(Encoding.ASCII.GetBytes(input)))}";
+        var forged = $"{input}.{Jose.Base64UrlText.Encode(key.Sign(Encoding.ASCII.GetBytes(input)))}";
         var refused = await Assert.ThrowsAsync<CandelaException>(() => _ours.Domain.ValidateJwtAsync(forged, "db", Token));
         Assert.Contains("not signed by a key of ours.example", refused.Message, StringComparison.Ordinal);
     }

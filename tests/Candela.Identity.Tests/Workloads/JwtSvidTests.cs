@@ -184,7 +184,7 @@ public sealed class JwtSvidTests() : WorkloadBench(new ManualTimeProvider())
     private string SignForReal(string claims)
     {
         var (id, key) = _domain.SigningKey();
-        return Join($$"""{"alg":"ES256","kid":"{{id}}"}""", claims, key.SignJws);
+        return Join($$"""{"alg":"ES256","kid":"{{id}}"}""", claims, key.Sign);
     }
 
     private static string Join(string header, string claims, ECDsa key) => Join(header, claims, input => key.SignData(input, HashAlgorithmName.SHA256));

@@ -49,6 +49,8 @@ internal static class ClientCommands
                     new("service-account", "Account whose rights its own tokens have") { Value = "NAME" },
                     new("display-name", "Name as shown to people") { Value = "TEXT" },
                     new("trusted", "Do not ask people whether they agree"),
+                    new("id-token-alg", "What its ID tokens are signed by (default ES256)") { Value = "ALG", Completes = Completes.Words, Words = ["ES256", "RS256"] },
+                    new("logout-uri", "Where it is told that a session has ended (back-channel logout)") { Value = "URL" },
                     CommandContext.OutputOption,
                 ],
                 Examples =
@@ -141,6 +143,8 @@ internal static class ClientCommands
             BoundTokens = invocation.Flag("bound-tokens"),
             ServiceAccount = invocation.Value("service-account"),
             Trusted = invocation.Flag("trusted"),
+            IdTokenAlgorithm = invocation.Value("id-token-alg"),
+            BackChannelLogoutUri = invocation.Value("logout-uri"),
         };
         using var client = invocation.Connect();
         Show(invocation, client.Post(Routes.Query(IdentityRoutes.Clients, ("domain", domain)), request, Wire.Default.CreateClientRequest));

@@ -1,6 +1,7 @@
 using Candela.Cli.Api;
 using Candela.Cli.CommandLine;
 using Candela.Cli.Output;
+using Candela.Cli.Terminal;
 using Candela.Model.Identity;
 
 namespace Candela.Cli.Commands.Identity;
@@ -30,7 +31,7 @@ internal static class IdentityProviderCommands
         new("enabled", "It may be used") { Value = "BOOL", Completes = Completes.Words, Words = ["true", "false"] },
     ];
 
-    public static Command IdentityProvider { get; } = new("identity-provider", "Let people sign in by an OpenID provider or an LDAP directory elsewhere")
+    public static readonly Command IdentityProvider = new("identity-provider", "Let people sign in by an OpenID provider or an LDAP directory elsewhere")
     {
         Subcommands =
         [

@@ -7,6 +7,7 @@ using Candela.Identity.Workloads.Api;
 using Candela.Model;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 
 namespace Candela.Controller.Api.Access;
 
@@ -40,7 +41,11 @@ public static class RemoteAccess
         context.Response.OnStarting(() =>
         {
             if (context.Response.StatusCode == StatusCodes.Status401Unauthorized)
-                context.Response.Headers.WWWAuthenticate = context.Request.Headers.Authorization.Count == 0 ? "Bearer realm=\"candela\"" : "Bearer realm=\"candela\", error=\"invalid_token\"";
+            {
+                string bearer = context.Request.Headers.Authorization.Count == 0 ? "Bearer realm=\"candela\"" : "Bearer realm=\"candela\", error=\"invalid_token\"";
+                context.Response.Headers.WWWAuthenticate = callers.AcceptsTickets ? new StringValues([bearer, "Negotiate"]) : bearer;
+            }
+
             return Task.CompletedTask;
         });
         try

@@ -44,7 +44,7 @@ internal static class AccountEndpoints
                 GetCredentialsAsync(Reference(reference, domain), http, directory, cancellationToken))
             .Needs(resource, Verb.Get).Describe($"get{id}Credentials", $"What a {name} proves itself by, and whether it is locked", ErrorCode.NotFound);
         one.MapPut("/password", (string reference, ResetPasswordRequest request, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
-                DoAsync(directory.ResetPasswordAsync(http.Actor, Reference(reference, domain), request.Password, request.MustChange, cancellationToken)))
+                DoAsync(directory.ResetPasswordAsync(http.Actor, Reference(reference, domain), request.Password, request.MustChange ?? kind == EntryKind.User, cancellationToken)))
             .Needs(resource, Verb.Reset).Describe($"reset{id}Password", $"Sets the password of a {name} in its owner's stead, and ends its lock", ErrorCode.NotFound);
         one.MapDelete("/second-factor", (string reference, HttpContext http, DirectoryAdministration directory, CancellationToken cancellationToken, string? domain = null) =>
                 DoAsync(directory.RemoveSecondFactorAsync(http.Actor, Reference(reference, domain), cancellationToken)))

@@ -86,6 +86,8 @@ internal static class ClientEndpoints
         BoundTokens = request.BoundTokens,
         ServiceAccountId = request.ServiceAccount is { } name && LoginName.Parse(name, domain) is var login ? clients.FindServiceAccount(login.Name, login.Domain) : null,
         Trusted = request.Trusted,
+        IdTokenAlgorithm = request.IdTokenAlgorithm,
+        BackChannelLogoutUri = request.BackChannelLogoutUri,
     };
 
     private static string Thumbprint(string pem)
@@ -117,6 +119,8 @@ internal static class ClientEndpoints
         BoundTokens = client.BoundTokens,
         ServiceAccount = client.ServiceAccountId is { } id && directory.Current.Get(id) is { } account ? $"{account.Name}@{directory.Current.GetDomain(account.DomainId)?.Name}" : null,
         Trusted = client.Trusted,
+        IdTokenAlgorithm = client.IdTokenAlgorithm,
+        BackChannelLogoutUri = client.BackChannelLogoutUri,
         SecretCount = client.Secrets.Count,
         CreatedAt = client.CreatedAt,
         ModifiedAt = client.ModifiedAt,

@@ -17,7 +17,7 @@ namespace Candela.Identity.Federation.Ldap;
 internal sealed partial class UpstreamPasswords(
     IdentityProviders providers, AccountLinks links, FederatedAccounts accounts, UpstreamConnections connections, ProtocolAudit audit, ILogger<UpstreamPasswords> logger) : IUpstreamPasswords
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
     public async Task<DirectoryEntry?> VerifyAsync(Domain domain, string name, DirectoryEntry? account, string password, CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ internal sealed partial class UpstreamClient(IdentityProviders providers, Upstre
 {
     private const int AnswerBytes = 256 * 1024;
 
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan KeptTime = TimeSpan.FromMinutes(10);
 
     /// <summary>How often a token with an unknown key may make the keys be fetched anew.</summary>

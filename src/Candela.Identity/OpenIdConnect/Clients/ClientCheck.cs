@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Candela.Identity.Accounts;
 using Candela.Identity.Jose;
+using Candela.Identity.OpenIdConnect.Tokens;
 using Candela.Model;
 
 namespace Candela.Identity.OpenIdConnect.Clients;
@@ -32,6 +33,10 @@ internal static class ClientCheck
         CheckGrants(client);
         CheckUris("redirect address", client.RedirectUris);
         CheckUris("address after logout", client.PostLogoutRedirectUris);
+        if (client.IdTokenAlgorithm is { } algorithm && !IdTokenAlgorithms.All.Contains(algorithm))
+            throw Invalid($"ID tokens are signed by {string.Join(" or ", IdTokenAlgorithms.All)}, not '{algorithm}'");
+        if (client.BackChannelLogoutUri is { } logout && (logout.Length > TextLength || !Uri.TryCreate(logout, UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttps && !(uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback)) || uri.UserInfo.Length + uri.Fragment.Length > 0))
+            throw Invalid("the address for back-channel logout is one of https (http only on localhost), without user and fragment");
         foreach (var scope in Limited("scopes", client.Scopes))
         {
             if (!Scopes.IsValid(scope))

@@ -62,6 +62,12 @@ public sealed record OAuthClient
     /// <summary>Lifetime of its access tokens, seconds; null: the provider's.</summary>
     public int? AccessTokenSeconds { get; init; }
 
+    /// <summary>What its ID tokens are signed by: ES256 or RS256; null: ES256.</summary>
+    public string? IdTokenAlgorithm { get; init; }
+
+    /// <summary>Where it is told that a session has ended (OpenID Connect Back-Channel Logout 1.0); null: nowhere.</summary>
+    public string? BackChannelLogoutUri { get; init; }
+
     /// <summary>When it was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 

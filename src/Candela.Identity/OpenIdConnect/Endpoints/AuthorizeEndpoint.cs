@@ -19,7 +19,7 @@ namespace Candela.Identity.OpenIdConnect.Endpoints;
 /// <summary>The authorization endpoint: signs somebody in, asks for consent, gives the client a code (OAuth 2.1, section 4.1).</summary>
 internal sealed class AuthorizeEndpoint(
     ClientStore clients, ISignInSessions sessions, IDirectory directory, AccountClaims claims, IStateStore store, ExpiryLeases leases, SignInOptions signIn, OpenIdOptions options,
-    TimeProvider time, ProtocolAudit audit)
+    BackChannelLogout logout, TimeProvider time, ProtocolAudit audit)
 {
     public const string Path = "/oauth2/authorize";
     public const string ConsentPath = "/oauth2/consent";
@@ -161,6 +161,7 @@ internal sealed class AuthorizeEndpoint(
             Challenge = request.Challenge,
             ExpiresAt = now + options.CodeLifetime,
         };
+        await logout.RememberAsync(request.Client, session.Account.Id, session.Id, context.RequestAborted);
         var code = Digest.NewValue();
         var digest = Digest.Of(code);
         await store.CommitAsync(

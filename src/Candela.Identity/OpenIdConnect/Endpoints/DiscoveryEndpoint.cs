@@ -30,12 +30,12 @@ internal sealed class DiscoveryEndpoint(ProviderKeys keys, SignInOptions signIn)
         return OAuthEndpoint.WriteAsync(context, writer =>
         {
             writer.WriteStartArray("keys");
-            foreach (var key in keys.Signing.Published)
+            foreach (var (kind, key) in new[] { keys.Signing, keys.Rsa }.SelectMany(kind => kind.Published.Select(key => (kind, key))))
             {
                 writer.WriteStartObject();
                 key.WriteMembers(writer);
                 writer.WriteString("use", "sig");
-                writer.WriteString("alg", "ES256");
+                writer.WriteString("alg", kind.Algorithm.Name);
                 writer.WriteString("kid", key.Thumbprint);
                 writer.WriteEndObject();
             }
@@ -64,7 +64,7 @@ internal sealed class DiscoveryEndpoint(ProviderKeys keys, SignInOptions signIn)
         AccountClaims.Write(writer, "code_challenge_methods_supported", ["S256"]);
         AccountClaims.Write(writer, "prompt_values_supported", ["none", "login", "consent", "select_account"]);
         AccountClaims.Write(writer, "subject_types_supported", ["public"]);
-        AccountClaims.Write(writer, "id_token_signing_alg_values_supported", ["ES256"]);
+        AccountClaims.Write(writer, "id_token_signing_alg_values_supported", IdTokenAlgorithms.All);
         foreach (var endpoint in new[] { "token", "introspection", "revocation" })
         {
             // A public client authenticates by nothing, where it may call at all.
@@ -72,6 +72,8 @@ internal sealed class DiscoveryEndpoint(ProviderKeys keys, SignInOptions signIn)
             AccountClaims.Write(writer, $"{endpoint}_endpoint_auth_signing_alg_values_supported", JwsAlgorithm.Names);
         }
 
+        writer.WriteBoolean("backchannel_logout_supported", true);
+        writer.WriteBoolean("backchannel_logout_session_supported", true);
         writer.WriteBoolean("tls_client_certificate_bound_access_tokens", true);
         writer.WriteBoolean("authorization_response_iss_parameter_supported", true);
         writer.WriteBoolean("claims_parameter_supported", false);

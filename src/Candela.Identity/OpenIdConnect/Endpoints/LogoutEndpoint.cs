@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Candela.Identity.OpenIdConnect.Endpoints;
 
 /// <summary>Logout that a client has begun (OpenID Connect RP-Initiated Logout 1.0).</summary>
-internal sealed class LogoutEndpoint(OwnTokens tokens, ClientStore clients, ISignInSessions sessions, IDirectory directory, ProtocolAudit audit)
+internal sealed class LogoutEndpoint(OwnTokens tokens, ClientStore clients, ISignInSessions sessions, IDirectory directory, IEnumerable<ISignOutRoute> routes, ProtocolAudit audit)
 {
     public const string Path = "/oauth2/logout";
     public const string ConfirmPath = "/oauth2/logout/confirm";
@@ -76,6 +76,11 @@ internal sealed class LogoutEndpoint(OwnTokens tokens, ClientStore clients, ISig
         {
             await sessions.EndAsync(context, context.RequestAborted);
             audit.Done(Actor.Of(session.Account, directory.Current.GetDomain(session.Account.DomainId)!, OAuthEndpoint.FromOf(context)), "signin.end", session.Id);
+            foreach (var route in routes)
+            {
+                if (await route.TryAnswerAsync(context, session.Id, next))
+                    return;
+            }
         }
 
         if (next is null)

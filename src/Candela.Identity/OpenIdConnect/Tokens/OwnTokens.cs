@@ -21,10 +21,11 @@ internal sealed class OwnTokens(ProviderKeys keys, TokenIssuer issuer, TimeProvi
             throw new JoseException("it has a header besides alg, kid and typ");
         if (jws.Header.Text("typ") != type)
             throw new JoseException($"its type (typ) is not {type}");
-        // We sign with nothing else: what the token says of its algorithm decides nothing.
-        if (jws.Header.Text("alg") != "ES256" || JwsAlgorithm.Find("ES256") is not { } algorithm)
-            throw new JoseException("its algorithm is not ES256");
-        if (jws.Header.Text("kid") is not { } id || keys.Signing.Find(id) is not { } key || !algorithm.Verify(key, jws.Input, jws.Signature))
+        // The kind of token says what it can be signed with: what it says of its algorithm itself only chooses among that.
+        var kinds = type == TokenIssuer.IdTokenType ? new[] { keys.Signing, keys.Rsa } : [keys.Signing];
+        if (kinds.FirstOrDefault(kind => kind.Algorithm.Name == jws.Header.Text("alg")) is not { } signing)
+            throw new JoseException($"its algorithm is not {string.Join(" or ", kinds.Select(kind => kind.Algorithm.Name))}");
+        if (jws.Header.Text("kid") is not { } id || signing.Find(id) is not { } key || !signing.Algorithm.Verify(key, jws.Input, jws.Signature))
             throw new JoseException("it is not signed by a key of this provider");
         if (jws.Payload.Text("iss") != issuer.Issuer)
             throw new JoseException("it is of another issuer");

@@ -19,7 +19,13 @@ internal sealed class TokenIssuer(ProviderKeys keys, AccountClaims accounts, IDi
     /// <summary>Type of an ID token.</summary>
     public const string IdTokenType = "JWT";
 
+    /// <summary>Type of a logout token.</summary>
+    private const string LogoutTokenType = "logout+jwt";
+
     private const int IdBytes = 16;
+
+    /// <summary>Section 2.4 recommends two minutes at most.</summary>
+    private static readonly TimeSpan LogoutTokenLifetime = TimeSpan.FromMinutes(2);
 
     public string Issuer => signIn.Origin;
 
@@ -34,7 +40,7 @@ internal sealed class TokenIssuer(ProviderKeys keys, AccountClaims accounts, IDi
     public (string Token, string Id) Access(AccessTokenContent content)
     {
         var id = Base64UrlText.Encode(RandomNumberGenerator.GetBytes(IdBytes));
-        var token = Sign(AccessTokenType, writer =>
+        var token = Sign(keys.Signing, AccessTokenType, writer =>
         {
             WriteCommon(writer, content.Subject, content.ExpiresAt);
             WriteOneOrMany(writer, "aud", content.Audiences);
@@ -55,7 +61,7 @@ internal sealed class TokenIssuer(ProviderKeys keys, AccountClaims accounts, IDi
     }
 
     /// <summary>Says to the client who has signed in.</summary>
-    public string Identity(OAuthClient client, GrantDocument grant, DirectoryEntry account, string accessToken) => Sign(IdTokenType, writer =>
+    public string Identity(OAuthClient client, GrantDocument grant, DirectoryEntry account, string accessToken) => Sign(KeysOf(client), IdTokenType, writer =>
     {
         WriteCommon(writer, $"{account.Id}", time.GetUtcNow() + options.IdTokenLifetime);
         writer.WriteString("aud", client.Id);
@@ -67,6 +73,22 @@ internal sealed class TokenIssuer(ProviderKeys keys, AccountClaims accounts, IDi
         // Section 3.1.3.6: the left half.
         writer.WriteString("at_hash", Base64UrlText.Encode(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16)));
         accounts.Write(writer, account, [.. grant.Scopes]);
+    });
+
+    /// <summary>Tells a client that a session has ended (OpenID Connect Back-Channel Logout 1.0, section 2.4).</summary>
+    /// <param name="client">Client.</param>
+    /// <param name="accountId">Whose session.</param>
+    /// <param name="sessionId">Session.</param>
+    public string Logout(OAuthClient client, Guid accountId, string sessionId) => Sign(KeysOf(client), LogoutTokenType, writer =>
+    {
+        WriteCommon(writer, $"{accountId}", time.GetUtcNow() + LogoutTokenLifetime);
+        writer.WriteString("aud", client.Id);
+        writer.WriteString("jti", Base64UrlText.Encode(RandomNumberGenerator.GetBytes(IdBytes)));
+        writer.WriteString("sid", sessionId);
+        writer.WriteStartObject("events");
+        writer.WriteStartObject("http://schemas.openid.net/event/backchannel-logout");
+        writer.WriteEndObject();
+        writer.WriteEndObject();
     });
 
     private static void WriteSignIn(Utf8JsonWriter writer, DateTimeOffset? at, IReadOnlyList<string> methods)
@@ -102,7 +124,9 @@ internal sealed class TokenIssuer(ProviderKeys keys, AccountClaims accounts, IDi
         writer.WriteNumber("exp", expiresAt.ToUnixTimeSeconds());
     }
 
-    private string Sign(string type, Action<Utf8JsonWriter> members)
+    private JwtSigningKeys KeysOf(OAuthClient client) => client.IdTokenAlgorithm == keys.Rsa.Algorithm.Name ? keys.Rsa : keys.Signing;
+
+    private static string Sign(JwtSigningKeys keys, string type, Action<Utf8JsonWriter> members)
     {
         var claims = new ArrayBufferWriter<byte>(512);
         using (var writer = new Utf8JsonWriter(claims))
@@ -112,6 +136,6 @@ internal sealed class TokenIssuer(ProviderKeys keys, AccountClaims accounts, IDi
             writer.WriteEndObject();
         }
 
-        return Jws.Sign(keys.Signing, type, claims.WrittenSpan);
+        return Jws.Sign(keys, type, claims.WrittenSpan);
     }
 }

@@ -79,7 +79,8 @@ internal sealed class SamlEndpoints(
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, SamlAnswer answer)
+    /// <summary>Answers a request.</summary>
+    public static async Task AnswerAsync(HttpContext context, SamlAnswer answer)
     {
         switch (answer)
         {
@@ -90,6 +91,9 @@ internal sealed class SamlEndpoints(
                 break;
             case SamlAnswer.Post post:
                 await PostPage.WriteAsync(context, post);
+                break;
+            case SamlAnswer.SignedOut { ReturnTo: { } address, IsPartial: false }:
+                await HtmlPage.LeadOnAsync(context, "Signed out", address);
                 break;
             case SamlAnswer.SignedOut { IsPartial: var partial }:
                 await HtmlPage.WriteAsync(context, "Signed out", partial

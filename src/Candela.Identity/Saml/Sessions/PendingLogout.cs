@@ -9,8 +9,9 @@ namespace Candela.Identity.Saml.Sessions;
 /// <param name="Remaining">Who is still to be told.</param>
 /// <param name="IsPartial">Somebody could not be told.</param>
 /// <param name="ExpiresAt">End.</param>
+/// <param name="ReturnTo">Where to lead in the end, when it began here; null: to a page that says so.</param>
 internal sealed record PendingLogout(
-    string? Initiator, string? RequestId, string? RelayState, string? Awaited, string? AwaitedRequestId, IReadOnlyList<SamlSession> Remaining, bool IsPartial, DateTimeOffset ExpiresAt);
+    string? Initiator, string? RequestId, string? RelayState, string? Awaited, string? AwaitedRequestId, IReadOnlyList<SamlSession> Remaining, bool IsPartial, DateTimeOffset ExpiresAt, string? ReturnTo = null);
 
 /// <summary>A request for logout that was found good, on its way to where the browser shows its cookie.</summary>
 /// <param name="Provider">Name of the service provider.</param>

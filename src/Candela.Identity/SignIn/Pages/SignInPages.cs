@@ -10,7 +10,7 @@ namespace Candela.Identity.SignIn.Pages;
 
 /// <summary>The pages to sign in (password, code, new password where one is due) and out.</summary>
 internal sealed class SignInPages(
-    SignInSessions sessions, IDirectory directory, IAuthenticator authenticator, ICredentials credentials, IEnumerable<ISignInOption> options, ProtocolAudit audit, TicketAcceptor? tickets = null)
+    SignInSessions sessions, IDirectory directory, IAuthenticator authenticator, ICredentials credentials, IEnumerable<ISignInOption> options, IEnumerable<ISignOutRoute> routes, ProtocolAudit audit, TicketAcceptor? tickets = null)
 {
     /// <summary>Where one is led to who comes from nowhere.</summary>
     private const string Home = "/account";
@@ -101,9 +101,18 @@ internal sealed class SignInPages(
     /// <summary>POST /sign-out</summary>
     public Task PostSignOutAsync(HttpContext context) => WithFormAsync(context, async (_, _) =>
     {
-        if (await sessions.FindAsync(context, context.RequestAborted) is { } session)
-            audit.Done(ActorOf(context, session.Account), "signin.end", session.Id);
+        var session = await sessions.FindAsync(context, context.RequestAborted);
         await sessions.EndAsync(context, context.RequestAborted);
+        if (session is not null)
+        {
+            audit.Done(ActorOf(context, session.Account), "signin.end", session.Id);
+            foreach (var route in routes)
+            {
+                if (await route.TryAnswerAsync(context, session.Id, returnTo: null))
+                    return;
+            }
+        }
+
         await HtmlPage.WriteAsync(context, "Signed out", Html.Of($"""<p>You are signed out. <a href="/sign-in">Sign in</a></p>"""));
     });
 

@@ -3,6 +3,7 @@ using Candela.Identity.Accounts;
 using Candela.Identity.Administration;
 using Candela.Identity.Authentication;
 using Candela.Identity.Authorization;
+using Candela.Identity.Federation;
 using Candela.Identity.Kerberos;
 using Candela.State;
 using Candela.State.Sqlite;
@@ -31,7 +32,7 @@ internal sealed class TestIdentity : IAsyncDisposable
         .AddSingleton(_ => _provider.Value.GetRequiredService<IDirectory>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<IAccessPolicy>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<AccessGuard>())
-        .AddSingleton(_ => _provider.Value.GetRequiredService<KerberosAdministration>())
+        .AddSingleton(_ => _provider.Value.GetRequiredService<FederationAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<DirectoryAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<PolicyAdministration>())
         .AddSingleton(_ => _provider.Value.GetRequiredService<ClientAdministration>())
