@@ -49,7 +49,7 @@ internal sealed class DockerDoor(IServiceProvider identity, TrustHost trust, Ser
     /// <summary>Lets nobody pass who is not known.</summary>
     public void Guard(IApplicationBuilder application) => application.UseRemoteCallers(
         default,
-        new RemoteCallers(trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, null, identity.GetRequiredService<IAuditSink>(), TimeProvider.System, Audience),
+        new RemoteCallers(trust.Authority, identity.GetRequiredService<IDirectory>(), trust.Domain, null, identity.GetRequiredService<IAuditSink>(), TimeProvider.System, Audience, tickets: null),
         DockerApi.RefuseAsync);
 
     /// <summary>Without a certificate there is no connection; whether it is a good one the record decides, not the signature.</summary>

@@ -82,7 +82,7 @@ internal static class EntryCheck
             // RFC 4512, 1.4: descr, with options (;lang-en).
             if (name.Length is 0 or > AccountLimits.NameLength || !char.IsAsciiLetterLower(name[0]) || name.Any(c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c is not ('-' or ';')))
                 throw Invalid($"'{name}' is no attribute name: letters in lower case, digits, - and ;");
-            if (values.Count is 0 or > AccountLimits.AttributeValueCount)
+            if (values is not { Count: > 0 and <= AccountLimits.AttributeValueCount } || values.Any(value => value is null))
                 throw Invalid($"attribute {name} must have 1 to {AccountLimits.AttributeValueCount} values");
             foreach (var value in values)
             {

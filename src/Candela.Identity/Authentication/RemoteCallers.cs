@@ -98,7 +98,8 @@ public sealed class RemoteCallers
     private void RequireOwnOrigin(HttpContext context)
     {
         var headers = context.Request.Headers;
-        if ((headers.Origin is not [] && headers.Origin != new Uri(_audience).GetLeftPart(UriPartial.Authority)) || headers["Sec-Fetch-Site"] is not ([] or ["same-origin"] or ["none"]))
+        var own = Uri.TryCreate(_audience, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Authority) : null;
+        if ((headers.Origin is not [] && (own is null || headers.Origin != own)) || headers["Sec-Fetch-Site"] is not ([] or ["same-origin"] or ["none"]))
             throw Refused("the request comes from another site's page");
     }
 

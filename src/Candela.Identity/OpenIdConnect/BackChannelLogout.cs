@@ -78,6 +78,9 @@ internal sealed partial class BackChannelLogout : ISessionEnd, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Registered under two types, and so disposed of twice.
+        if (_closing.IsCancellationRequested)
+            return;
         await _closing.CancelAsync();
         await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _closing.Dispose();

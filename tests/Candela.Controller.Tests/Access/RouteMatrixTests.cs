@@ -92,6 +92,14 @@ public sealed class RouteMatrixTests
         ["PATCH /v1/roles/{name}"] = ["*:*"],
     };
 
+    /// <summary>Lists and maps that bodies may have besides.</summary>
+    private static readonly Dictionary<string, string[]> Lists = new()
+    {
+        ["POST /v1/clients"] = ["redirectUris", "postLogoutRedirectUris", "scopes", "audiences"],
+        ["POST /v1/identity-providers"] = ["scopes", "authorities", "requiredGroups", "groups", "attributes"],
+        ["PATCH /v1/users/{reference}"] = ["attributes"],
+    };
+
     [Fact]
     public async Task No_route_is_without_a_declared_permission()
     {
@@ -180,7 +188,17 @@ public sealed class RouteMatrixTests
             var members = JsonNode.Parse(body)!.AsObject().Select(member => member.Key).ToArray();
             string Without(string name) => Changed(body, json => json.Remove(name));
             string With(string name, JsonNode? value) => Changed(body, json => json[name] = value);
-            foreach (var sent in members.SelectMany(name => new[] { Without(name), With(name, null), With(name, new JsonArray()), With(name, new JsonObject()), With(name, new JsonArray((JsonNode?)null)), With(name, ""), With(name, 0) })
+            if (Lists.TryGetValue($"{method} {pattern}", out var lists))
+            {
+                body = Changed(body, json =>
+                {
+                    foreach (var list in lists)
+                        json[list] = new JsonArray();
+                });
+                members = [.. members.Union(lists)];
+            }
+
+            foreach (var sent in members.SelectMany(name => new[] { Without(name), With(name, null), With(name, new JsonArray()), With(name, new JsonObject()), With(name, new JsonArray((JsonNode?)null)), With(name, new JsonObject { ["a"] = null }), With(name, ""), With(name, 0) })
                 .Concat(["{}", "null", "[]", "\"\"", "0"]).Distinct())
             {
                 var status = await SendAsync(host, null, method, pattern, isDocker, sent);

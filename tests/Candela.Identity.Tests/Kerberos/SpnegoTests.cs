@@ -1,23 +1,50 @@
 using Candela.Identity.Accounts;
+using Candela.Identity.Acme.Challenges;
+using Candela.Identity.Authentication;
 using Candela.Identity.Kerberos;
+using Candela.Identity.Secrets;
 using Candela.Identity.SignIn;
 using Candela.Identity.Tests.Tools;
+using Candela.Model;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Candela.Identity.Tests.Kerberos;
 
-/// <summary>curl --negotiate at the sign-in page.</summary>
+/// <summary>curl --negotiate at the sign-in page, and at the REST API.</summary>
 [Collection(AcceptorCollection.Name)]
 public sealed class SpnegoTests : KerberosBench
 {
     private WebBench _web = null!;
+    private TrustHost _trust = null!;
 
     private string Url => $"http://localhost:{_web.Address.Port}/sign-in/ticket";
 
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        _web = await WebBench.StartAsync(_ => { }, application => application.MapSignIn(Identity.Get<IServiceProvider>()));
+        _trust = await TrustHost.OpenAsync(
+            Identity.Store, Identity.Get<ISecretBox>(), Identity.Directory, new SystemAcmeResolver(), new TrustOptions(), TimeProvider.System, NullLoggerFactory.Instance, Token);
+        var callers = new RemoteCallers(
+            _trust.Authority, Identity.Directory, _trust.Domain, null, Audit, TimeProvider.System, "https://candela.example/v1", Identity.Get<TicketAcceptor>());
+        _web = await WebBench.StartAsync(_ => { }, application =>
+        {
+            application.MapSignIn(Identity.Get<IServiceProvider>());
+            application.MapGet("/v1/whoami", async context =>
+            {
+                try
+                {
+                    await context.Response.WriteAsync((await callers.FindAsync(context))?.Name ?? "nobody");
+                }
+                catch (CandelaException e)
+                {
+                    context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+                    await context.Response.WriteAsync(e.Message);
+                }
+            });
+        });
         await AddUserAsync("ada");
         await SignInAsync("ada");
     }
@@ -25,6 +52,7 @@ public sealed class SpnegoTests : KerberosBench
     public override async ValueTask DisposeAsync()
     {
         await _web.DisposeAsync();
+        await _trust.DisposeAsync();
         await base.DisposeAsync();
     }
 
@@ -66,9 +94,32 @@ public sealed class SpnegoTests : KerberosBench
         Assert.Contains(Audit.Records, record => record is { Action: "signin", Failure: not null, Target: "ticket" });
     }
 
-    private async Task<string> CurlAsync(params string[] arguments)
+    [Fact]
+    public async Task A_ticket_names_the_caller_of_the_REST_API()
     {
-        var (exitCode, output) = await Tool.TryRunAsync("curl", null, Variables(Identity.Get<KerberosOptions>()), ["-sS", "-i", "--max-time", "30", .. arguments, Url]);
+        var api = $"http://localhost:{_web.Address.Port}/v1/whoami";
+        var output = await CurlAtAsync(api, "--negotiate", "-u", ":");
+        Assert.Contains("HTTP/1.1 200", output, StringComparison.Ordinal);
+        Assert.EndsWith("ada@system", output, StringComparison.Ordinal);
+        Assert.EndsWith("nobody", await CurlAtAsync(api), StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 401", await CurlAtAsync(api, "-H", "Authorization: Negotiate AAAA"), StringComparison.Ordinal);
+
+        // Browsers send tickets for whatever page asks: another site's page gets nothing by it.
+        foreach (var header in new[] { "Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site" })
+            Assert.Contains("another site", await CurlAtAsync(api, "--negotiate", "-u", ":", "-H", header), StringComparison.Ordinal);
+        Assert.EndsWith("ada@system", await CurlAtAsync(api, "--negotiate", "-u", ":", "-H", "Origin: https://candela.example", "-H", "Sec-Fetch-Site: same-origin"), StringComparison.Ordinal);
+        Assert.Equal(5, Audit.Records.Count(record => record is { Action: "sign-in.request", Failure: not null }));
+
+        var user = (User)Identity.Directory.Current.Find(Identity.SystemId, "ada")!;
+        await Identity.Directory.UpdateAsync(user with { Enabled = false }, Token);
+        Assert.Contains("HTTP/1.1 401", await CurlAtAsync(api, "--negotiate", "-u", ":"), StringComparison.Ordinal);
+    }
+
+    private Task<string> CurlAsync(params string[] arguments) => CurlAtAsync(Url, arguments);
+
+    private async Task<string> CurlAtAsync(string url, params string[] arguments)
+    {
+        var (exitCode, output) = await Tool.TryRunAsync("curl", null, Variables(Identity.Get<KerberosOptions>()), ["-sS", "-i", "--max-time", "30", .. arguments, url]);
         Assert.True(exitCode == 0, output);
         return output;
     }

@@ -75,11 +75,11 @@ internal static class ClientEndpoints
         Authentication = Methods.FirstOrDefault(method => method.Value == request.Authentication) is { Value: not null } found
             ? found.Key
             : throw new CandelaException(ErrorCode.InvalidArgument, $"authentication is one of {string.Join(", ", Methods.Values)}, not '{request.Authentication}'"),
-        Grants = request.Grants,
-        RedirectUris = request.RedirectUris ?? [],
-        PostLogoutRedirectUris = request.PostLogoutRedirectUris ?? [],
-        Scopes = request.Scopes ?? [],
-        Audiences = request.Audiences ?? [],
+        Grants = request.Grants.Checked("grants") ?? [],
+        RedirectUris = request.RedirectUris.Checked("redirectUris") ?? [],
+        PostLogoutRedirectUris = request.PostLogoutRedirectUris.Checked("postLogoutRedirectUris") ?? [],
+        Scopes = request.Scopes.Checked("scopes") ?? [],
+        Audiences = request.Audiences.Checked("audiences") ?? [],
         Jwks = request.Jwks,
         TlsSubject = request.TlsSubject,
         TlsThumbprints = request.Certificate is { } pem ? [Thumbprint(pem)] : [],

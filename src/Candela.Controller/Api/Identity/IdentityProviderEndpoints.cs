@@ -83,12 +83,12 @@ internal static class IdentityProviderEndpoints
         DisplayName = request.DisplayName is { } shown ? shown.Length > 0 ? shown : null : provider.DisplayName,
         OpenId = OpenId(provider.OpenId, request),
         Ldap = Ldap(provider.Ldap, request),
-        Authorities = request.Authorities is { } authorities ? [.. authorities.SelectMany(Certificates)] : provider.Authorities,
+        Authorities = request.Authorities.Checked("authorities") is { } authorities ? [.. authorities.SelectMany(Certificates)] : provider.Authorities,
         CreateAccounts = request.CreateAccounts ?? provider.CreateAccounts,
         Listed = request.Listed ?? provider.Listed,
-        RequiredGroups = request.RequiredGroups ?? provider.RequiredGroups,
-        Groups = request.Groups is { } groups ? groups.ToDictionary(pair => pair.Key, pair => Group(pair.Value, provider.DomainId, directory)) : provider.Groups,
-        Attributes = request.Attributes ?? provider.Attributes,
+        RequiredGroups = request.RequiredGroups.Checked("requiredGroups") ?? provider.RequiredGroups,
+        Groups = request.Groups.Checked("groups") is { } groups ? groups.ToDictionary(pair => pair.Key, pair => Group(pair.Value, provider.DomainId, directory)) : provider.Groups,
+        Attributes = request.Attributes.Checked("attributes") ?? provider.Attributes,
         Enabled = request.Enabled ?? provider.Enabled,
     };
 
@@ -107,7 +107,7 @@ internal static class IdentityProviderEndpoints
                 "none" => UpstreamClientAuthentication.None,
                 var other => throw new CandelaException(ErrorCode.InvalidArgument, $"'{other}' is no authentication: it must be client_secret_basic, client_secret_post or none"),
             },
-            request.Scopes ?? present?.Scopes ?? DefaultScopes);
+            request.Scopes.Checked("scopes") ?? present?.Scopes ?? DefaultScopes);
     }
 
     private static LdapUpstream? Ldap(LdapUpstream? present, IdentityProviderRequest request)

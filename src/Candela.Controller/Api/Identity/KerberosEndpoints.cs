@@ -28,7 +28,7 @@ internal static class KerberosEndpoints
     {
         http.Response.Headers.CacheControl = "no-store";
         var login = LoginName.Parse(request.Account);
-        var (principals, keytab) = await kerberos.MakeKeytabAsync(http.Actor, new EntryReference(login.Domain, EntryKind.ServiceAccount, login.Name), request.Services ?? [], cancellationToken);
+        var (principals, keytab) = await kerberos.MakeKeytabAsync(http.Actor, new EntryReference(login.Domain, EntryKind.ServiceAccount, login.Name), request.Services.Checked("services") ?? [], cancellationToken);
         return TypedResults.Ok(new KeytabReport(principals, keytab));
     }
 

@@ -80,8 +80,8 @@ internal static class SamlEndpoints
     {
         DisplayName = request.DisplayName is { } shown ? shown.Length > 0 ? shown : null : provider.DisplayName,
         EntityId = request.EntityId ?? provider.EntityId,
-        AssertionConsumers = request.ConsumerAddresses is { } addresses ? [.. addresses.Select((address, index) => new SamlEndpoint(index, address))] : provider.AssertionConsumers,
-        SigningCertificates = request.SigningCertificates is { } certificates ? [.. certificates.Select(Certificate)] : provider.SigningCertificates,
+        AssertionConsumers = request.ConsumerAddresses.Checked("consumerAddresses") is { } addresses ? [.. addresses.Select((address, index) => new SamlEndpoint(index, address))] : provider.AssertionConsumers,
+        SigningCertificates = request.SigningCertificates.Checked("signingCertificates") is { } certificates ? [.. certificates.Select(Certificate)] : provider.SigningCertificates,
         Logout = request.LogoutAddress is { } logout ? logout.Length > 0 ? new SamlLogoutEndpoint(logout, logout, Post: false) : null : provider.Logout,
         EncryptionCertificate = request.EncryptionCertificate is { } encryption ? encryption.Length > 0 ? Certificate(encryption) : null : provider.EncryptionCertificate,
         RequireSignedRequests = request.RequireSignedRequests ?? (request.SigningCertificates is { Count: > 0 } || provider.RequireSignedRequests),
@@ -93,8 +93,8 @@ internal static class SamlEndpoints
             "transient" => SamlNameIdKind.Transient,
             var other => throw new CandelaException(ErrorCode.InvalidArgument, $"'{other}' is no kind of name identifier: it must be persistent, email or transient"),
         },
-        Attributes = request.Attributes ?? provider.Attributes,
-        AllowedGroups = request.AllowedGroups is { } groups ? [.. groups.Select(name => Group(name, provider.DomainId, directory))] : provider.AllowedGroups,
+        Attributes = request.Attributes.Checked("attributes") ?? provider.Attributes,
+        AllowedGroups = request.AllowedGroups.Checked("allowedGroups") is { } groups ? [.. groups.Select(name => Group(name, provider.DomainId, directory))] : provider.AllowedGroups,
         Enabled = request.Enabled ?? provider.Enabled,
     };
 
