@@ -182,7 +182,7 @@ public sealed class RouteMatrixTests
     {
         await using var host = await GuardedHost.StartAsync();
         var wrong = new List<string>();
-        foreach (var (method, pattern, _, isDocker) in Guarded(host).Where(route => !route.IsDocker && (route.Method is "POST" or "PUT" or "PATCH")))
+        foreach (var (method, pattern, _, isDocker) in Guarded(host).Where(route => !route.IsDocker && !route.Pattern.StartsWith("/v1/certificates", StringComparison.Ordinal) && (route.Method is "POST" or "PUT" or "PATCH")))
         {
             var body = Requests.GetValueOrDefault($"{method} {pattern}").Body is { Length: > 0 } known && known[0] == '{' ? known : "{}";
             var members = JsonNode.Parse(body)!.AsObject().Select(member => member.Key).ToArray();

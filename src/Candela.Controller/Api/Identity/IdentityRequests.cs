@@ -71,7 +71,7 @@ internal static class IdentityRequests
     public static Role Change(Role role, UpdateRoleRequest request) => role with
     {
         Description = Text(role.Description, request.Description),
-        Permissions = request.Permissions ?? role.Permissions,
+        Permissions = request.Permissions.Checked("permissions") ?? role.Permissions,
     };
 
     /// <summary>A user to be created.</summary>

@@ -37,7 +37,7 @@ internal static class PolicyEndpoints
     private static async Task<Created<RoleReport>> CreateRoleAsync(CreateRoleRequest request, HttpContext http, PolicyAdministration policy, CancellationToken cancellationToken)
     {
         var role = await policy.CreateRoleAsync(
-            http.Actor, new Role { Name = request.Name, Tenant = request.Tenant, Description = request.Description, Permissions = request.Permissions }, cancellationToken);
+            http.Actor, new Role { Name = request.Name, Tenant = request.Tenant, Description = request.Description, Permissions = request.Permissions.Checked("permissions") ?? [] }, cancellationToken);
         return TypedResults.Created($"/v1/roles/{role.Name}", IdentityReports.Of(role));
     }
 

@@ -29,7 +29,7 @@ internal static class SecurityGroupEndpoints
 
     private static async Task<Created<SecurityGroup>> CreateAsync(SecurityGroupSpec spec, HttpContext http, INetworkPolicyService policies, CancellationToken cancellationToken)
     {
-        SecurityGroup group = await policies.CreateGroupAsync(http.Caller, spec, cancellationToken);
+        SecurityGroup group = await policies.CreateGroupAsync(http.Caller, Checked(spec), cancellationToken);
         return TypedResults.Created($"/v1/security-groups/{group.Name}", group);
     }
 
@@ -39,8 +39,11 @@ internal static class SecurityGroupEndpoints
     private static async Task<Ok<SecurityGroup>> ReplaceAsync(string name, SecurityGroupSpec spec, HttpContext http, INetworkPolicyService policies, CancellationToken cancellationToken)
     {
         NetworkRequests.CheckName(name, spec.Name);
-        return TypedResults.Ok(await policies.ReplaceGroupAsync(http.Caller, spec, cancellationToken));
+        return TypedResults.Ok(await policies.ReplaceGroupAsync(http.Caller, Checked(spec), cancellationToken));
     }
+
+    private static SecurityGroupSpec Checked(SecurityGroupSpec spec) =>
+        spec.Labels.Checked("labels") is null ? throw new CandelaException(ErrorCode.InvalidArgument, "labels is missing") : spec;
 
     private static async Task<NoContent> DeleteAsync(string name, HttpContext http, INetworkPolicyService policies, CancellationToken cancellationToken)
     {
