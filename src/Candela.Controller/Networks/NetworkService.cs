@@ -90,36 +90,18 @@ internal sealed class NetworkService(
 
     /// <summary>What is wrong with a container's wishes, before it is made; networks are looked up again at each start.</summary>
     /// <returns>The networks that it is to be connected to, by name.</returns>
-    /// <exception cref="CandelaException">NotFound, NotSupported or InvalidArgument.</exception>
-    public Task<IReadOnlyList<NetworkAttachment>> CheckAsync(string project, ContainerSpec spec) => UnderGateAsync<IReadOnlyList<NetworkAttachment>>(async () =>
+    /// <exception cref="CandelaException">NotSupported or InvalidArgument; also for a network that is not there, since NotFound means the image.</exception>
+    public async Task<IReadOnlyList<NetworkAttachment>> CheckAsync(string project, ContainerSpec spec)
     {
-        if (IsNone(spec.NetworkMode))
+        try
         {
-            if (spec.PublishedPorts.Count > 0)
-                throw new CandelaException(ErrorCode.InvalidArgument, "conflicting options: port publishing and the container type network mode: with --network none nothing can be published");
-            if (spec.Networks.Count > 0)
-                throw new CandelaException(ErrorCode.InvalidArgument, "conflicting options: a container cannot be connected to networks with --network none");
-            return [];
+            return await UnderGateAsync(() => CheckSpecAsync(project, spec), CancellationToken.None);
         }
-
-        await EnsureDefaultAsync(project);
-        string first = Find(project, spec.NetworkMode).Network.Name;
-        List<NetworkAttachment> attachments = [];
-        foreach (NetworkAttachment attachment in spec.Networks)
-            attachments.Add(Check(project, attachment, attachments));
-        if (attachments.FindIndex(a => a.Network == first) is var index and >= 0)
+        catch (CandelaException e) when (e.Code == ErrorCode.NotFound)
         {
-            attachments.Insert(0, attachments[index]);
-            attachments.RemoveAt(index + 1);
+            throw new CandelaException(ErrorCode.InvalidArgument, e.Message, e);
         }
-        else
-        {
-            attachments.Insert(0, new NetworkAttachment { Network = first });
-        }
-
-        CheckCount(attachments.Count);
-        return attachments;
-    }, CancellationToken.None);
+    }
 
     /// <summary>Whether a container can be connected to one more network.</summary>
     /// <returns>The connection, with the network by name.</returns>
@@ -453,6 +435,36 @@ internal sealed class NetworkService(
     private static IPAddress? Address(string? text) => text is null ? null : IPAddress.Parse(text);
 
     private static bool IsNone(string mode) => mode is "none" or "";
+
+    private async Task<IReadOnlyList<NetworkAttachment>> CheckSpecAsync(string project, ContainerSpec spec)
+    {
+        if (IsNone(spec.NetworkMode))
+        {
+            if (spec.PublishedPorts.Count > 0)
+                throw new CandelaException(ErrorCode.InvalidArgument, "conflicting options: port publishing and the container type network mode: with --network none nothing can be published");
+            if (spec.Networks.Count > 0)
+                throw new CandelaException(ErrorCode.InvalidArgument, "conflicting options: a container cannot be connected to networks with --network none");
+            return [];
+        }
+
+        await EnsureDefaultAsync(project);
+        string first = Find(project, spec.NetworkMode).Network.Name;
+        List<NetworkAttachment> attachments = [];
+        foreach (NetworkAttachment attachment in spec.Networks)
+            attachments.Add(Check(project, attachment, attachments));
+        if (attachments.FindIndex(a => a.Network == first) is var index and >= 0)
+        {
+            attachments.Insert(0, attachments[index]);
+            attachments.RemoveAt(index + 1);
+        }
+        else
+        {
+            attachments.Insert(0, new NetworkAttachment { Network = first });
+        }
+
+        CheckCount(attachments.Count);
+        return attachments;
+    }
 
     private NetworkEntry Find(string project, string reference)
     {

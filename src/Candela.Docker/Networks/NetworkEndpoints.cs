@@ -60,8 +60,12 @@ internal static class NetworkEndpoints
             throw DockerException.BadRequest("network name cannot be empty");
         if (body.Driver is not (null or "" or "default" or "bridge"))
             throw DockerException.NotFound($"plugin \"{body.Driver}\" not found"); // every network is a segment of its own, on all machines
-        if (body.Ingress == true || body.ConfigOnly == true)
-            throw DockerException.NotSupported("networks of a swarm (--ingress, --config-only) are");
+        if (body.Ingress == true || body.ConfigOnly == true || !string.IsNullOrEmpty(body.ConfigFrom?.Network))
+            throw DockerException.NotSupported("networks of a swarm (--ingress, --config-only, --config-from) are");
+        if (body.EnableIPv4 == false)
+            throw DockerException.NotSupported("a network without IPv4 (--ipv4=false) is");
+        if (body.Scope is not (null or "" or "local"))
+            throw DockerException.NotSupported($"the scope {body.Scope} (--scope) is");
         if (body.Options is { Count: > 0 } options)
             throw DockerException.NotSupported($"the network option {options.Keys.First()} (--opt) is");
         if (body.IPAM?.Driver is not (null or "" or "default"))
@@ -73,6 +77,8 @@ internal static class NetworkEndpoints
         NetworkPoolRequest[] ipv6 = [.. pools.Where(static p => p.Subnet?.Contains(':', StringComparison.Ordinal) == true)];
         if (ipv4.Length > 1 || ipv6.Length > 1)
             throw DockerException.NotSupported("several subnets of one IP version in a network are");
+        if (ipv6.Any(static p => !string.IsNullOrEmpty(p.IPRange)))
+            throw DockerException.NotSupported("a range of IPv6 addresses to give (--ip-range) is");
         ContainerNetwork network = await request.Services.Networks.CreateAsync(
             request.Caller,
             new NetworkSpec

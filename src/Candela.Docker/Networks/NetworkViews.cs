@@ -59,12 +59,21 @@ internal sealed class NetworkCreateRequest
     public string? Name { get; set; }
     public string? Driver { get; set; }
     public bool? Internal { get; set; }
+    public string? Scope { get; set; }
+    public bool? EnableIPv4 { get; set; }
     public bool? EnableIPv6 { get; set; }
     public bool? Ingress { get; set; }
     public bool? ConfigOnly { get; set; }
+    public NetworkConfigSource? ConfigFrom { get; set; }
     public NetworkIpamRequest? IPAM { get; set; }
     public Dictionary<string, string?>? Options { get; set; }
     public Dictionary<string, string?>? Labels { get; set; }
+}
+
+/// <summary>A network whose settings another takes on.</summary>
+internal sealed class NetworkConfigSource
+{
+    public string? Network { get; set; }
 }
 
 /// <summary>Body of connect.</summary>

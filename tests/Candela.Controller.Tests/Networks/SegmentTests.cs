@@ -126,6 +126,7 @@ public sealed class SegmentTests
         var daemon = await host.StartDaemonAsync();
         await daemon.Networks.CreateAsync(TestCalls.Alice, new NetworkSpec { Name = "a" }, Token);
 
+        await TestCalls.FailsAsync(ErrorCode.InvalidArgument, () => daemon.CreateAsync(On("nowhere"))); // NotFound would mean the image
         Task Change(SegmentChange change) => daemon.Networks.UpdateAsync(TestCalls.Alice, "a", change, Token);
         await TestCalls.FailsAsync(ErrorCode.NotFound, () => Change(new SegmentChange { Routes = ["nowhere"] }));
         await TestCalls.FailsAsync(ErrorCode.InvalidArgument, () => Change(new SegmentChange { Routes = ["a"] }));
