@@ -119,7 +119,7 @@ internal static class DaemonHost
 
     private static WebApplicationBuilder NewBuilder(DaemonOptions options)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
+        WebApplicationBuilder builder = NewBuilder();
         Configure(builder.Logging, options);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -131,6 +131,10 @@ internal static class DaemonHost
         });
         return builder;
     }
+
+    /// <summary>A server that watches no configuration files: a host has few watches to give.</summary>
+    public static WebApplicationBuilder NewBuilder() =>
+        WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"], ContentRootPath = "/" });
 
     /// <summary>Adds what front ends work with.</summary>
     public static void AddServices(IServiceCollection services, Platform platform)

@@ -41,7 +41,7 @@ internal sealed class FrontDoor(IServiceProvider identity, TrustHost trust, Func
     /// <param name="addServices">Adds what the REST API works with.</param>
     public WebApplication Build(IPEndPoint address, Action<ILoggingBuilder> configureLogging, Action<IServiceCollection> addServices)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
+        WebApplicationBuilder builder = DaemonHost.NewBuilder();
         configureLogging(builder.Logging);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         builder.Services.AddSingleton(identity.GetRequiredService<IAuditSink>());

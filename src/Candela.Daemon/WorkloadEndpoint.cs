@@ -32,7 +32,7 @@ internal sealed class WorkloadEndpoint : IAsyncDisposable
     {
         var connections = new AttestedConnections();
         var plain = new AttestedConnections(AttestedConnections.PlainEndPoint);
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = "/" });
+        WebApplicationBuilder builder = DaemonHost.NewBuilder();
         log(builder.Logging);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
