@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Text.Json;
 using Candela.Controller.Api.Access;
+using Candela.Controller.Transport;
 using Candela.Docker.Http;
 using Candela.Docker.Json;
 using Candela.Docker.Streams;
@@ -43,7 +43,7 @@ internal static class StatisticsEndpoints
                 var now = await ReadAsync(request, container, lifetime.Token);
                 using (var json = new Utf8JsonWriter(writer, DockerJson.WriterOptions))
                     JsonSerializer.Serialize(json, View(container, now, before), DockerJson.Default.StatisticsView);
-                writer.Write("\n"u8);
+                writer.EndLine();
                 await writer.FlushAsync(lifetime.Token);
                 before = now;
             }

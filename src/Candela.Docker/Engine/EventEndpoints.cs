@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Text.Json;
 using Candela.Controller;
 using Candela.Controller.Api.Access;
+using Candela.Controller.Transport;
 using Candela.Docker.Filters;
 using Candela.Docker.Http;
 using Candela.Docker.Images;
@@ -41,7 +41,7 @@ internal static class EventEndpoints
                 {
                     using (var json = new Utf8JsonWriter(writer, DockerJson.WriterOptions))
                         JsonSerializer.Serialize(json, View(events.Current), DockerJson.Default.EventMessage);
-                    writer.Write("\n"u8);
+                    writer.EndLine();
                 }
 
                 next = events.MoveNextAsync();

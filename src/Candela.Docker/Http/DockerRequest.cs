@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Candela.Controller;
+using Candela.Controller.Transport;
 using Candela.Docker.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -42,7 +43,7 @@ internal sealed class DockerRequest(HttpContext http, DockerServices services, A
         var response = Http.Response;
         response.StatusCode = status;
         response.ContentType = "application/json";
-        buffer.Write("\n"u8);
+        buffer.EndLine();
         response.ContentLength = buffer.WrittenCount;
         return response.Body.WriteAsync(buffer.WrittenMemory, Aborted).AsTask();
     }

@@ -35,10 +35,18 @@ internal static class LogEndpoints
         var next = entries.MoveNextAsync().AsTask();
         if (next.IsCompleted)
             await next; // a failure at once still gets its status
-        if (upgrade)
-            await StreamAsync(http, entries, next, timestamps);
-        else
-            await WriteLinesAsync(http, entries, next, lifetime.Token);
+        try
+        {
+            if (upgrade)
+                await StreamAsync(http, entries, next, timestamps);
+            else
+                await WriteLinesAsync(http, entries, next, lifetime.Token);
+        }
+        finally
+        {
+            // That the client has gone may be seen here first.
+            await lifetime.CancelAsync();
+        }
     }
 
     private static async Task StreamAsync(HttpContext http, IAsyncEnumerator<LogEntry> entries, Task<bool> next, bool timestamps)

@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Candela.Controller.Transport;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -58,7 +58,7 @@ internal static class ApiRequests
             var writer = http.Response.BodyWriter;
             using (var json = new Utf8JsonWriter(writer, LineOptions))
                 JsonSerializer.Serialize(json, value, type);
-            writer.Write("\n"u8);
+            writer.EndLine();
         }
     }
 
