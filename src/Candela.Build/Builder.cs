@@ -254,6 +254,7 @@ public sealed class Builder : IDisposable
             ShmSizeBytes = _request.ShmSizeBytes,
             ExtraHosts = _request.ExtraHosts,
             Ulimits = _request.Ulimits,
+            Labels = stage.Configuration.Labels,
             HealthCheck = new HealthCheck { Test = ["NONE"] },
         };
         IBuildContainer container = await _host.CreateContainerAsync(spec, cancellationToken).ConfigureAwait(false);

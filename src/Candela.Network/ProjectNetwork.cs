@@ -5,6 +5,7 @@ using Candela.Network.Firewall;
 using Candela.Network.Flows;
 using Candela.Network.Host;
 using Candela.Network.Namespaces;
+using Candela.Network.Native;
 using Candela.Network.Netlink;
 using Candela.Network.Nftables;
 using Candela.Network.Plan;
@@ -160,9 +161,16 @@ public sealed class ProjectNetwork : IDisposable
         {
             if (_route.FindLink(LinkNames.Port(portId)) is not { } link)
                 return false;
-            _route.Execute(b => b.SetLink(link.Index, $"disconnect link {link.Name}", up: false, master: 0));
-            _route.Execute(b => b.SetLink(link.Index, $"move link {link.Name}", name: name, space: target));
-            return true;
+            try
+            {
+                _route.Execute(b => b.SetLink(link.Index, $"disconnect link {link.Name}", up: false, master: 0));
+                _route.Execute(b => b.SetLink(link.Index, $"move link {link.Name}", name: name, space: target));
+                return true;
+            }
+            catch (NetlinkException e) when (e.Errno == Libc.ENODEV)
+            {
+                return false; // its VMM has just ended
+            }
         }
     }
 

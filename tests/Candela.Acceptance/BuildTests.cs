@@ -56,7 +56,7 @@ public sealed class BuildTests(Platform platform, DockerDaemon docker) : IClassF
         using (RunningCommand build = platform.StartDocker("build", "--network", "none", context.Path))
         {
             await build.ReadUntilAsync("begun");
-            Assert.NotEmpty(await BuildContainersAsync());
+            await Deadlines.UntilAsync("the build's container", async () => (await BuildContainersAsync()).Length > 0);
         }
 
         await Deadlines.UntilAsync("the removal of the build's container", async () => (await BuildContainersAsync()).Length == 0);

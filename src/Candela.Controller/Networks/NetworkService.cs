@@ -32,6 +32,7 @@ internal sealed class NetworkService(
     private readonly Dictionary<string, long> _left = [];
     private NetworkPlan _plan = new();
     private ITimer? _sweep;
+    private bool _isUnsettled;
     private int _runs;
 
     /// <summary>Routes of a project's networks have changed. Must not block.</summary>
@@ -404,7 +405,7 @@ internal sealed class NetworkService(
             }
         }
 
-        if (plan != _plan)
+        if (plan != _plan || _isUnsettled)
             await ApplyAsync(plan);
         foreach (string id in _left.Keys.Where(id => table.ById(id) is null || !plan.Projects.Values.Any(p => p.Segments.ContainsKey(id))).ToArray())
             _left.Remove(id);
@@ -661,8 +662,18 @@ internal sealed class NetworkService(
 
     private async Task ApplyAsync(NetworkPlan plan)
     {
-        await machine.ApplyNetworkAsync(plan, CancellationToken.None);
-        _plan = plan;
+        // What fails half way is set right by the next change, or in a while if there is none.
+        _isUnsettled = true;
+        try
+        {
+            await machine.ApplyNetworkAsync(plan, CancellationToken.None);
+            (_plan, _isUnsettled) = (plan, false);
+        }
+        finally
+        {
+            if (_isUnsettled)
+                SweepLater();
+        }
     }
 
     private IEnumerable<Container> UsersOf(ContainerNetwork network) => containers.List(network.Project).Select(e => e.Record).Where(c => c.Endpoints.Any(e => e.NetworkId == network.Id));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Candela.Network.Namespaces;
+using Candela.Network.Native;
 using Candela.Network.Netlink;
 using Microsoft.Win32.SafeHandles;
 
@@ -124,8 +125,15 @@ internal sealed class SpareTaps(string path) : IDisposable
                 _taps.Remove(name);
                 if (route.FindLink(name) is not { } link)
                     continue;
-                route.Execute(b => b.SetLink(link.Index, $"move link {name}", space: Pool()));
-                _taps.Add(name, Pool());
+                try
+                {
+                    route.Execute(b => b.SetLink(link.Index, $"move link {name}", space: Pool()));
+                    _taps.Add(name, Pool());
+                }
+                catch (NetlinkException e) when (e.Errno == Libc.ENODEV)
+                {
+                    // Its VMM has just ended.
+                }
             }
         }
     }
