@@ -20,7 +20,7 @@ internal static class StoreCopy
         {
             await using IStateStore source = await StateStores.OpenAsync(from, TimeProvider.System, CancellationToken.None);
             await using IStateStore target = await StateStores.OpenAsync(to, TimeProvider.System, CancellationToken.None);
-            long count = await StateCopy.RunAsync(source, target, progress: null, CancellationToken.None);
+            long count = await StateCopy.RunAsync(source, target, CancellationToken.None);
             await Console.Out.WriteLineAsync($"{count} documents copied");
         }
         catch (Exception e) when (made && e is StateStoreException or FormatException)

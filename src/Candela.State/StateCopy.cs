@@ -17,11 +17,10 @@ public static class StateCopy
     /// </summary>
     /// <param name="from">Source.</param>
     /// <param name="to">Target, which must be empty.</param>
-    /// <param name="progress">Gets the number of documents copied so far.</param>
     /// <param name="cancellationToken">Ends it; what was copied so far stays.</param>
     /// <returns>Number of documents.</returns>
     /// <exception cref="StateStoreException">The target is not empty, or a daemon uses the source.</exception>
-    public static async Task<long> RunAsync(IStateStore from, IStateStore to, IProgress<long>? progress, CancellationToken cancellationToken)
+    public static async Task<long> RunAsync(IStateStore from, IStateStore to, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
@@ -51,7 +50,6 @@ public static class StateCopy
 
             if (batch.Writes.Count > 0)
                 await to.CommitAsync(batch, cancellationToken);
-            progress?.Report(count);
             after = page.Next;
         }
         while (after is not null);

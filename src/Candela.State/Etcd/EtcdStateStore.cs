@@ -68,8 +68,8 @@ public sealed class EtcdStateStore : IStateStore
         ArgumentNullException.ThrowIfNull(prefix);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, StateLimits.PageCount);
-        var first = Key(prefix);
-        var request = new RangeRequest { Key = first.Length == 0 ? ByteString.CopyFrom(0) : first, RangeEnd = EndOf(first), Limit = limit };
+        var (first, end) = BoundsOf(prefix);
+        var request = new RangeRequest { Key = first, RangeEnd = end, Limit = limit };
         // The key that follows another is the other and a zero byte.
         if (after is not null && string.CompareOrdinal(after, prefix) >= 0)
             request.Key = Key(after + "\0");
@@ -106,9 +106,8 @@ public sealed class EtcdStateStore : IStateStore
         ArgumentOutOfRangeException.ThrowIfLessThan(fromRevision, 1);
         ObjectDisposedException.ThrowIf(_closed != 0, this);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
-        var first = Key(prefix);
-        var from = first.Length == 0 ? ByteString.CopyFrom(0) : first;
-        await foreach (var response in _cluster.WatchAsync(from, EndOf(first), fromRevision + RevisionOffset, ending.Token))
+        var (first, end) = BoundsOf(prefix);
+        await foreach (var response in _cluster.WatchAsync(first, end, fromRevision + RevisionOffset, ending.Token))
         {
             if (response.CompactRevision != 0)
                 throw new StateCompactedException(response.CompactRevision - RevisionOffset);
@@ -264,6 +263,13 @@ public sealed class EtcdStateStore : IStateStore
         {
             // Another call has heard of a later one.
         }
+    }
+
+    /// <summary>First key with a prefix and the key after the last. etcd takes no empty key: the zero key stands for the very first.</summary>
+    private (ByteString First, ByteString End) BoundsOf(string prefix)
+    {
+        var first = Key(prefix);
+        return (first.IsEmpty ? ByteString.CopyFrom(0) : first, EndOf(first));
     }
 
     private ByteString Key(string key) => ByteString.CopyFromUtf8(_address.Prefix + key);

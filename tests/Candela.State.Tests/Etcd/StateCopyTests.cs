@@ -28,9 +28,9 @@ public sealed class StateCopyTests
         var lease = await from.GrantLeaseAsync(TimeSpan.FromHours(1), Token);
         await from.CommitAsync(new StateTransaction().Put("leased", new byte[1], lease.Id), Token);
 
-        Assert.Equal(DocumentCount, await StateCopy.RunAsync(from, etcd, null, Token));
+        Assert.Equal(DocumentCount, await StateCopy.RunAsync(from, etcd, Token));
         await using var back = SqliteStateStore.Open(folder.File("back.db"), TimeProvider.System);
-        Assert.Equal(DocumentCount, await StateCopy.RunAsync(etcd, back, null, Token));
+        Assert.Equal(DocumentCount, await StateCopy.RunAsync(etcd, back, Token));
 
         var original = await AllAsync(from);
         Assert.Equal(DocumentCount + 1, original.Count);
@@ -48,9 +48,9 @@ public sealed class StateCopyTests
         await using var full = SqliteStateStore.Open(folder.File("full.db"), TimeProvider.System);
         await full.CommitAsync(new StateTransaction().Put("a", new byte[1]), Token);
 
-        Assert.Contains("not empty", (await Assert.ThrowsAsync<StateStoreException>(() => StateCopy.RunAsync(empty, full, null, Token))).Message, StringComparison.Ordinal);
+        Assert.Contains("not empty", (await Assert.ThrowsAsync<StateStoreException>(() => StateCopy.RunAsync(empty, full, Token))).Message, StringComparison.Ordinal);
         await using var owner = await EtcdOwnership.TakeAsync(etcd, "the owner", Token);
-        Assert.Contains("the owner", (await Assert.ThrowsAsync<StateStoreException>(() => StateCopy.RunAsync(etcd, empty, null, Token))).Message, StringComparison.Ordinal);
+        Assert.Contains("the owner", (await Assert.ThrowsAsync<StateStoreException>(() => StateCopy.RunAsync(etcd, empty, Token))).Message, StringComparison.Ordinal);
     }
 
     private static async Task<List<(string Key, string Value)>> AllAsync(SqliteStateStore store)
